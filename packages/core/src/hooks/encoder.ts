@@ -1,0 +1,43 @@
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
+import type { MacParts } from '../cost.js';
+import type { Grid } from '../image.js';
+import type { Params, ParamSpecs } from '../params.js';
+import type { PlanTensors } from '../plan/plan-batch.js';
+import type { PlanCounts } from '../plan/token-plan.js';
+
+/** A random tensor that a step takes as an input, so that eager, graph and resumed runs see the same draws. */
+export interface RandomInput {
+  readonly shape: readonly number[];
+  readonly distribution: 'uniform' | 'normal';
+}
+
+/** What the hooks learn about the step they are part of. */
+export interface StepContext {
+  readonly training: boolean;
+  /** Draws asked for by `randomInputs`, by name. */
+  readonly random: Readonly<Record<string, Tensor>>;
+}
+
+/** What a named feature is: [B, (1 +) tokens, width]. */
+export interface FeatureSpec {
+  readonly width: number;
+  /** Which cells its tokens stand for: the visible ones or the known ones in plan order, or every cell in raster order. */
+  readonly cells: 'visible' | 'known' | 'grid';
+  /** A class token stands in front. */
+  readonly cls: boolean;
+}
+
+export interface Encoder {
+  /** The grid of tokens that plans speak of. */
+  readonly grid: Grid;
+  /** What `encode` returns, by name. Decoders check it when a run is put together. */
+  readonly features: Readonly<Record<string, FeatureSpec>>;
+  /** The feature that evaluation reads. */
+  readonly output: string;
+  params(): ParamSpecs;
+  randomInputs?(batch: number): Readonly<Record<string, RandomInput>>;
+  /** Pure. `images_BHWC` are normalised float32. Hidden pixels must not reach the features. */
+  encode(images_BHWC: Tensor4D, plan: PlanTensors, params: Params, context: StepContext): Record<string, Tensor>;
+  /** Cost of `encode` for one image with these counts. */
+  macs(counts: PlanCounts): MacParts;
+}

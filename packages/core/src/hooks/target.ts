@@ -1,0 +1,53 @@
+import type { Scalar, Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
+import type { MacParts } from '../cost.js';
+import type { Grid } from '../image.js';
+import type { Params, ParamSpecs } from '../params.js';
+import type { PlanTensors } from '../plan/plan-batch.js';
+import type { NamedTensors } from '../tensors.js';
+import type { Prediction } from './decoder.js';
+
+/** What a target wants predicted on one branch. */
+export interface BranchTarget {
+  /** Values for each token at scale 1; sizes the decoder's head. */
+  readonly values: number;
+  /** Predictions for each side of a token: 1 for one prediction a token, 2 for 2x2, 0.5 for one over 2x2 tokens. */
+  readonly scale: number;
+  /** Name of the per-token loss, for people: 'mse', 'l1', ... */
+  readonly loss: string;
+}
+
+export interface LossParts {
+  /** What training minimises. */
+  readonly loss: Scalar;
+  /** Shown and logged beside it: retained and thrown tokens apart, branches, scales. */
+  readonly parts: Readonly<Record<string, Scalar>>;
+}
+
+/** Computes target arrays on the host, where exactness wants the raw pixels. */
+export interface HostTargets {
+  /** Shapes for one image; all float32. */
+  readonly shapes: Readonly<Record<string, readonly number[]>>;
+  /** `pixels`: the augmented image, uint8, [height, width, channels]. Runs in the loader's workers. */
+  compute(pixels: Uint8Array): Record<string, Float32Array>;
+}
+
+export interface Target {
+  /** Asked first: sizes the decoder's heads. Branches by name. */
+  spec(grid: Grid): Readonly<Record<string, BranchTarget>>;
+  /** Parameters of the target's own, a frozen teacher say. */
+  params?(): ParamSpecs;
+  readonly hostTargets?: HostTargets;
+  /** For the whole grid, raster order, by branch: independent of the plan's order, ignorant of wrappers. `host` holds the stacked `hostTargets`. */
+  targets(images_BHWC: Tensor4D, plan: PlanTensors, params: Params, host: NamedTensors): Record<string, Readonly<Record<string, Tensor>>>;
+  /**
+   * @param scored_BN weight of each cell, raster order; 0 where nothing is asked.
+   */
+  loss(
+    predictions: Readonly<Record<string, Prediction>>,
+    targets: Readonly<Record<string, Readonly<Record<string, Tensor>>>>,
+    plan: PlanTensors,
+    scored_BN: Tensor2D,
+  ): LossParts;
+  /** Cost of `targets` for one image, where it is more than arithmetic on pixels (a teacher's forward pass). */
+  macs?(): MacParts;
+}

@@ -1,0 +1,50 @@
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { DataError } from './errors.js';
+import type { Objective, ObjectiveBatch } from './objective.js';
+import { planSpecs, planTensors } from './plan/plan-batch.js';
+import type { PixelStatistics } from './image.js';
+import type { NamedTensors, TensorSpec } from './tensors.js';
+
+/**
+ * Names of a step's inputs: `images` (uint8, [B, H, W, C]), `plan.*` (see plan-batch.ts), `host.*` (host targets),
+ * `random.*` (draws of the hooks).
+ */
+const HOST = 'host.';
+const RANDOM = 'random.';
+
+/** Shapes and types of every input of one training step over `batch` images. */
+export function stepInputSpecs(objective: Objective, batch: number): Record<string, TensorSpec> {
+  const { image, grid, sampler, target } = objective;
+  const specs: Record<string, TensorSpec> = {
+    images: { shape: [batch, image.height, image.width, image.channels], dtype: 'uint8' },
+    ...planSpecs(batch, grid, sampler.counts(grid)),
+  };
+  for (const [name, shape] of Object.entries(target.hostTargets?.shapes ?? {})) specs[HOST + name] = { shape: [batch, ...shape], dtype: 'float32' };
+  for (const [name, { shape }] of Object.entries(objective.randomInputs(batch))) specs[RANDOM + name] = { shape, dtype: 'float32' };
+  return specs;
+}
+
+/** Pixels 0..255 of any type to normalised float32: (x / 255 - mean) / std, channel by channel. */
+export function normalizeImages(images_BHWC: Tensor, { mean, std }: PixelStatistics): Tensor4D {
+  const scale = tf.tensor1d(std.map((deviation) => 1 / (255 * deviation)));
+  const shift = tf.tensor1d(mean.map((value, channel) => -value / (std[channel] as number)));
+  return tf.add(tf.mul(tf.cast(images_BHWC, 'float32'), scale), shift);
+}
+
+/** What the hooks get of a step's inputs. */
+export function objectiveBatch(inputs: NamedTensors, objective: Objective, statistics: PixelStatistics): ObjectiveBatch {
+  const { images } = inputs;
+  if (images === undefined) throw new DataError(`the step has no input 'images'`);
+  return {
+    images_BHWC: normalizeImages(images, statistics),
+    plan: planTensors(inputs, objective.grid),
+    host: withPrefix(inputs, HOST),
+    random: withPrefix(inputs, RANDOM),
+  };
+}
+
+function withPrefix(inputs: NamedTensors, prefix: string): NamedTensors {
+  const found = Object.entries(inputs).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(found.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
+}
