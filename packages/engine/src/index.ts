@@ -1,2 +1,3 @@
 export * from './contract.js';
 export * from './non-finite-error.js';
+export * from './install/index.js';

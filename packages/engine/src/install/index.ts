@@ -1,0 +1,2 @@
+export * from './cache-folder.js';
+export * from './tensorflow-location.js';
