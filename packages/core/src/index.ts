@@ -15,3 +15,4 @@ export * from './plugin/compose-run.js';
 export * from './plugin/composition-ref.js';
 export * from './objective.js';
 export * from './step-inputs.js';
+export * from './weights/index.js';

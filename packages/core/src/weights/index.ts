@@ -1,0 +1,10 @@
+export { readSafetensorsHeader, type SafetensorsEntry, type SafetensorsHeader } from './safetensors-header.js';
+export {
+  readSafetensors,
+  syncFolder,
+  writeSafetensors,
+  type ReadSafetensorsOptions,
+  type SafetensorsFile,
+  type WritableTensor,
+  type WriteSafetensorsOptions,
+} from './safetensors.js';
