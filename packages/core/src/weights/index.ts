@@ -8,3 +8,4 @@ export {
   type WritableTensor,
   type WriteSafetensorsOptions,
 } from './safetensors.js';
+export { fileShape, fromFileLayout, toFileLayout } from './layout.js';
