@@ -1,1 +1,1 @@
-export {};
+export * from './cost/index.js';

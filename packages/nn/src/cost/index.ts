@@ -1,0 +1,3 @@
+export * from './vit.js';
+export * from './swin.js';
+export * from './frameworks.js';
