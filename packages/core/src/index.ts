@@ -1,4 +1,5 @@
 export * from './errors.js';
+export * from './nearest.js';
 export * from './tensors.js';
 export * from './image.js';
 export * from './scope.js';

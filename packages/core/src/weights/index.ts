@@ -9,3 +9,4 @@ export {
   type WriteSafetensorsOptions,
 } from './safetensors.js';
 export { fileShape, fromFileLayout, toFileLayout } from './layout.js';
+export { loadWeights, MODEL_FILE, saveWeights, type LoadedWeights, type LoadWeightsOptions } from './load-weights.js';

@@ -1,0 +1,111 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CheckpointError } from '../errors.js';
+import { didYouMean } from '../nearest.js';
+import type { ParamSpecs } from '../params.js';
+import type { HostTensor } from '../tensors.js';
+import { fileError } from './file-access.js';
+import { fileShape, fromFileLayout, toFileLayout } from './layout.js';
+import { writeSafetensors, type WritableTensor, type WriteSafetensorsOptions } from './safetensors.js';
+import { readWeightFile } from './weight-file.js';
+
+export interface LoadWeightsOptions {
+  /** Refuse missing and unexpected parameters. Default true. Another shape is always refused. */
+  readonly strict?: boolean;
+  /** Parameters that the file may lack even when strict. */
+  readonly allowMissing?: readonly RegExp[];
+  /** Tensors of the file to pass over: a head for other classes, say. They count as absent. */
+  readonly ignore?: readonly RegExp[];
+}
+
+export interface LoadedWeights {
+  /** By parameter name, in memory layout, float32. */
+  readonly values: Readonly<Record<string, HostTensor>>;
+  /** Parameters that the file lacks; they keep whatever value they have. */
+  readonly missing: readonly string[];
+  /** Tensors of the file that the model has no use for. */
+  readonly unexpected: readonly string[];
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Name of the weights inside a checkpoint folder. */
+export const MODEL_FILE = 'model.safetensors';
+/** How many mismatches of one kind are written out. */
+const SHOWN = 12;
+
+/**
+ * Loads parameters from a safetensors file, a torch archive (`.pth`, `.pt`) or a checkpoint folder, which holds official
+ * names and layouts, into memory layout.
+ * @throws CheckpointError that lists every mismatch at once: missing, unexpected, other shape or type.
+ */
+export async function loadWeights(path: string, specs: ParamSpecs, options: LoadWeightsOptions = {}): Promise<LoadedWeights> {
+  const { strict = true, allowMissing = [], ignore = [] } = options;
+  const file = await weightFileOf(path);
+  const { tensors, metadata } = await readWeightFile(file, (name) => !matches(name, ignore));
+  const names = Object.keys(specs);
+  const missing = names.filter((name) => !Object.hasOwn(tensors, name));
+  const unexpected = Object.keys(tensors).filter((name) => !Object.hasOwn(specs, name));
+
+  const problems: string[] = [];
+  const values: [string, HostTensor][] = [];
+  for (const [name, spec] of Object.entries(specs)) {
+    const tensor = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
+    if (tensor === undefined) continue;
+    const expected = fileShape(spec.layout, spec.shape);
+    if (expected.join() !== tensor.shape.join()) problems.push(`'${name}' has shape [${tensor.shape.join(', ')}], the model has [${expected.join(', ')}]`);
+    else if (tensor.dtype !== 'float32') problems.push(`'${name}' holds ${tensor.dtype} values, the model has float32`);
+    else values.push([name, fromFileLayout(spec.layout, tensor, spec.shape)]);
+  }
+  if (strict) {
+    const lacking = missing.filter((name) => !matches(name, allowMissing));
+    problems.push(...shortened(lacking.map((name) => `'${name}' is missing${didYouMean(name, unexpected)}`)));
+    problems.push(...shortened(unexpected.map((name) => `'${name}' is not known to the model${didYouMean(name, missing)}`)));
+  }
+  if (problems.length > 0) {
+    throw new CheckpointError(`the weights do not fit the model:\n  ${problems.join('\n  ')}`, {
+      place: file,
+      remedy: 'Load them into the model and size they were made with.',
+    });
+  }
+  return { values: Object.fromEntries(values), missing, unexpected, metadata };
+}
+
+const matches = (name: string, patterns: readonly RegExp[]): boolean => patterns.some((pattern) => name.search(pattern) >= 0);
+
+const shortened = (lines: readonly string[]): string[] =>
+  lines.length <= SHOWN ? [...lines] : [...lines.slice(0, SHOWN - 1), `... and ${lines.length - SHOWN + 1} more like this`];
+
+async function weightFileOf(path: string): Promise<string> {
+  try {
+    return (await stat(path)).isDirectory() ? join(path, MODEL_FILE) : path;
+  } catch (cause) {
+    throw fileError(path, cause);
+  }
+}
+
+/**
+ * Writes parameters with official names and layout.
+ * @param values in memory layout; a function fetches its values when it is its turn
+ * @throws CheckpointError if a parameter has no value, a value no parameter, or the file cannot be written.
+ */
+export async function saveWeights(
+  path: string,
+  values: Readonly<Record<string, WritableTensor>>,
+  specs: ParamSpecs,
+  metadata: Readonly<Record<string, string>> = {},
+  options: WriteSafetensorsOptions = {},
+): Promise<void> {
+  const extra = Object.keys(values).filter((name) => !Object.hasOwn(specs, name));
+  if (extra.length > 0) throw new CheckpointError(`these values belong to no parameter: ${extra.join(', ')}`, { place: path });
+  const tensors: [string, WritableTensor][] = [];
+  for (const [name, spec] of Object.entries(specs)) {
+    const value = Object.hasOwn(values, name) ? values[name] : undefined;
+    if (value === undefined) throw new CheckpointError(`parameter '${name}' has no value`, { place: path });
+    const data = async (): Promise<HostTensor['data']> => {
+      const held = typeof value.data === 'function' ? await value.data() : value.data;
+      return toFileLayout(spec.layout, { shape: spec.shape, dtype: value.dtype, data: held }).data;
+    };
+    tensors.push([name, { dtype: value.dtype, shape: fileShape(spec.layout, spec.shape), data }]);
+  }
+  await writeSafetensors(path, Object.fromEntries(tensors), metadata, options);
+}
