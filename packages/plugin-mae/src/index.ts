@@ -1,1 +1,2 @@
-export {};
+export { MaeConfig } from './config.js';
+export { mae, mae as default } from './plugin.js';
