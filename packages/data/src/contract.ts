@@ -1,4 +1,4 @@
-import type { CompositionRef, Crop, HostTensor, ImageSpec, PixelStatistics } from '@mimlab/core';
+import type { CompositionRef, Crop, Grid, HostTensor, ImageSpec, PixelStatistics } from '@mimlab/core';
 
 /** One decoded image: uint8, [height, width, channels], row-major. */
 export interface SourceImage {
@@ -31,7 +31,11 @@ export type DatasetRef =
 
 /** Augmentation of pre-training; `none` resizes and centre-crops. */
 export type AugmentSpec =
-  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'none';
+      /** Size of the crop over the shorter side of the resized image: 224 / 256 in official evaluations. Default 1. */
+      readonly cropFraction?: number;
+    }
   | {
       readonly kind: 'random-resized-crop';
       /** Fraction of the area, e.g. [0.2, 1]. */
@@ -50,18 +54,20 @@ export interface LoaderOptions {
   readonly seed: number;
   /** Worker threads; 0 works in the calling thread. Results do not depend on it. */
   readonly workers: number;
-  /** Batches made ahead. */
+  /** Batches made ahead by workers; the calling thread makes none ahead. */
   readonly prefetch: number;
   /** Random order, last short batch dropped (training); else data-set order, last batch short (evaluation). */
   readonly shuffle: boolean;
   /** Makes plans with the sampler of this composition; absent: no plan inputs. */
   readonly plans?: CompositionRef;
+  /** The encoder's grid, which plans speak of. Without it each worker builds the composition's encoder to ask it. */
+  readonly grid?: Grid;
   /** Restricts the data set to these samples, in this order before shuffling. */
   readonly subset?: readonly number[];
 }
 
 export interface LoaderBatch {
-  /** `images` (uint8, [B, H, W, C]), `plan.*`, `host.*`: the inputs of a step but for `random.*`. Valid until `release`. */
+  /** `images` (uint8, [B, H, W, C]), `plan.*`, `host.*`: the inputs of a step but for `random.*`. Views of shared memory, valid until `release`. */
   readonly inputs: Readonly<Record<string, HostTensor>>;
   readonly labels: Int32Array;
   /** Indices in the data set. */
@@ -74,13 +80,26 @@ export interface LoaderBatch {
   release(): void;
 }
 
+/**
+ * `decode` (waiting for decoded images), `augment`, `plan` and `host` (host targets) are summed over workers; `wait` is
+ * the time the caller waited for batches.
+ */
+export type LoaderStage = 'decode' | 'augment' | 'plan' | 'host' | 'wait';
+
 export interface Loader {
+  /** Samples an epoch draws from: the data set or its subset. */
   readonly size: number;
+  readonly dataset: Dataset;
   readonly batchesPerEpoch: number;
-  /** Batches `from`, `from + 1`, ... of an epoch: a pure function of (seed, epoch, index). */
+  /**
+   * Batches `from`, `from + 1`, ... of an epoch: a pure function of (seed, epoch, index). Skipped batches cost nothing.
+   * Leaving the loop early stops the work in progress.
+   * @throws DataError naming the sample that cannot be read, decoded or planned; or if the loader was closed.
+   */
   epoch(epoch: number, from?: number): AsyncIterable<LoaderBatch>;
-  /** Seconds spent in each stage since the last call, summed over workers: decode, augment, plan, wait. */
-  timings(): Readonly<Record<string, number>>;
+  /** Seconds spent in each stage since the last call. */
+  timings(): Readonly<Record<LoaderStage, number>>;
+  /** Stops all workers. */
   close(): Promise<void>;
 }
 

@@ -1,1 +1,10 @@
 export * from './contract.js';
+export * from './config.js';
+export * from './augment/augment.js';
+export * from './augment/crop.js';
+export * from './augment/resize.js';
+export { openDataset } from './datasets/open-dataset.js';
+export { decodeImage } from './datasets/decode-image.js';
+export { embeddedMnist } from './datasets/mnist.js';
+export * from './datasets/statistics.js';
+export { createLoader } from './loader/create-loader.js';

@@ -1,0 +1,170 @@
+import type { SourceImage } from '../contract.js';
+
+/** A rectangle of pixels. */
+export interface Box {
+  readonly top: number;
+  readonly left: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+export type ResizeFilter = 'bicubic' | 'bilinear';
+
+export interface ResizeOptions {
+  /** Part of the source to resize, as if it had been cut out first: no pixel outside it counts. Default: all. */
+  readonly box?: Box;
+  readonly height: number;
+  readonly width: number;
+  /** Part of the result to compute; the rest is never made. Default: all. */
+  readonly window?: Box;
+  /** Default: bicubic. */
+  readonly filter?: ResizeFilter;
+}
+
+const FILTERS: Readonly<Record<ResizeFilter, { readonly support: number; readonly value: (x: number) => number }>> = {
+  bilinear: { support: 1, value: (x) => Math.max(0, 1 - Math.abs(x)) },
+  bicubic: { support: 2, value: cubic },
+};
+
+/** Keys' cubic with a = -0.5. */
+function cubic(x: number): number {
+  const a = -0.5;
+  const d = Math.abs(x);
+  if (d < 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
+  if (d < 2) return (((d - 5) * d + 8) * d - 4) * a;
+  return 0;
+}
+
+/** Weights are integers in units of 2^-22: 8 bits of pixel, 2 of headroom for negative lobes, 22 left of 32. */
+const WEIGHT_BITS = 22;
+const HALF = 1 << (WEIGHT_BITS - 1);
+
+/** For each output place: the first input place, how many count, and their weights (rows of `taps`). */
+interface Taps {
+  readonly first: Int32Array;
+  readonly length: Int32Array;
+  readonly taps: number;
+  readonly weights: Int32Array;
+}
+
+function tapsOf(input: number, output: number, from: number, count: number, filter: ResizeFilter): Taps {
+  const { support: radius, value } = FILTERS[filter];
+  const scale = input / output;
+  // Shrinking widens the filter, which is what keeps it free of aliasing.
+  const stretch = Math.max(1, scale);
+  const support = radius * stretch;
+  const taps = Math.ceil(support) * 2 + 1;
+  const first = new Int32Array(count);
+  const length = new Int32Array(count);
+  const weights = new Int32Array(count * taps);
+  const row = new Float64Array(taps);
+  for (let i = 0; i < count; i++) {
+    const centre = (from + i + 0.5) * scale;
+    const start = Math.max(0, Math.trunc(centre - support + 0.5));
+    const size = Math.min(input, Math.trunc(centre + support + 0.5)) - start;
+    let sum = 0;
+    for (let t = 0; t < size; t++) sum += row[t] = value((t + start - centre + 0.5) / stretch);
+    for (let t = 0; t < size; t++) {
+      const weight = ((row[t] as number) / sum) * (1 << WEIGHT_BITS);
+      weights[i * taps + t] = Math.trunc(weight < 0 ? weight - 0.5 : weight + 0.5);
+    }
+    first[i] = start;
+    length[i] = size;
+  }
+  return { first, length, taps, weights };
+}
+
+/**
+ * Resizes as Pillow does for 8-bit images, bit for bit: horizontal pass, then vertical pass, each rounded to 8 bits,
+ * with integer weights of 22 bits. Official training codes resize this way.
+ *
+ * @returns uint8 [window height, window width, channels].
+ */
+export function resize(source: SourceImage, options: ResizeOptions): Uint8Array {
+  const { height, width, filter = 'bicubic' } = options;
+  const { channels } = source;
+  const box = options.box ?? { top: 0, left: 0, height: source.height, width: source.width };
+  const window = options.window ?? { top: 0, left: 0, height, width };
+  const down = box.height === height ? undefined : tapsOf(box.height, height, window.top, window.height, filter);
+  // Only the rows that the vertical pass reads go through the horizontal one.
+  const last = window.height - 1;
+  const top = down === undefined ? window.top : (down.first[0] as number);
+  const bottom = down === undefined ? window.top + window.height : (down.first[last] as number) + (down.length[last] as number);
+  const rows: Rows = { image: source, top: box.top + top, left: box.left, count: bottom - top };
+  const across =
+    box.width === width
+      ? copyRows(rows, window.left, window.width)
+      : resizeRows(rows, tapsOf(box.width, width, window.left, window.width, filter), window.width);
+  return down === undefined ? across : resizeColumns(across, top, down, window.height, window.width * channels);
+}
+
+/** Rows `top .. top + count - 1` of an image, from column `left`. */
+interface Rows {
+  readonly image: SourceImage;
+  readonly top: number;
+  readonly left: number;
+  readonly count: number;
+}
+
+function copyRows({ image, top, left, count }: Rows, from: number, width: number): Uint8Array {
+  const { channels, pixels } = image;
+  const out = new Uint8Array(count * width * channels);
+  for (let y = 0; y < count; y++) {
+    const start = ((top + y) * image.width + left + from) * channels;
+    out.set(pixels.subarray(start, start + width * channels), y * width * channels);
+  }
+  return out;
+}
+
+function resizeRows({ image, top, left, count }: Rows, { first, length, taps, weights }: Taps, width: number): Uint8Array {
+  const { channels, pixels } = image;
+  const clamped = new Uint8ClampedArray(count * width * channels);
+  let out = 0;
+  for (let y = 0; y < count; y++) {
+    const row = ((top + y) * image.width + left) * channels;
+    for (let x = 0; x < width; x++) {
+      const size = length[x] as number;
+      const weight = x * taps;
+      let from = row + (first[x] as number) * channels;
+      if (channels === 3) {
+        // Three sums side by side: this loop is where a loader spends its time.
+        let r = HALF;
+        let g = HALF;
+        let b = HALF;
+        for (let t = 0; t < size; t++, from += 3) {
+          const w = weights[weight + t] as number;
+          r += Math.imul(pixels[from] as number, w);
+          g += Math.imul(pixels[from + 1] as number, w);
+          b += Math.imul(pixels[from + 2] as number, w);
+        }
+        clamped[out] = r >> WEIGHT_BITS;
+        clamped[out + 1] = g >> WEIGHT_BITS;
+        clamped[out + 2] = b >> WEIGHT_BITS;
+      } else {
+        for (let c = 0; c < channels; c++) {
+          let sum = HALF;
+          for (let t = 0; t < size; t++) sum += Math.imul(pixels[from + t * channels + c] as number, weights[weight + t] as number);
+          clamped[out + c] = sum >> WEIGHT_BITS;
+        }
+      }
+      out += channels;
+    }
+  }
+  return new Uint8Array(clamped.buffer);
+}
+
+function resizeColumns(rows: Uint8Array, top: number, { first, length, taps, weights }: Taps, height: number, stride: number): Uint8Array {
+  const clamped = new Uint8ClampedArray(height * stride);
+  const sums = new Int32Array(stride);
+  for (let y = 0; y < height; y++) {
+    sums.fill(HALF);
+    const size = length[y] as number;
+    for (let t = 0; t < size; t++) {
+      const weight = weights[y * taps + t] as number;
+      const row = ((first[y] as number) - top + t) * stride;
+      for (let i = 0; i < stride; i++) sums[i] = (sums[i] as number) + Math.imul(rows[row + i] as number, weight);
+    }
+    for (let i = 0; i < stride; i++) clamped[y * stride + i] = (sums[i] as number) >> WEIGHT_BITS;
+  }
+  return new Uint8Array(clamped.buffer);
+}

@@ -1,0 +1,79 @@
+import type { ImageSpec, PixelStatistics } from '@mimlab/core';
+import { z } from 'zod';
+import type { AugmentSpec, DatasetRef } from './contract.js';
+import { statisticsFor } from './datasets/statistics.js';
+
+const fraction = z.number().gt(0).max(1);
+const side = z.int().positive();
+
+const RandomResizedCrop = z.strictObject({
+  kind: z.literal('random-resized-crop'),
+  scale: z.tuple([fraction, fraction]).default([0.2, 1]).describe('Smallest and largest area of the crop, as fractions of the image'),
+  ratio: z.tuple([z.number().positive(), z.number().positive()]).default([3 / 4, 4 / 3]).describe('Least and greatest width over height of the crop'),
+  flip: z.number().min(0).max(1).default(0.5).describe('Probability of a horizontal flip'),
+});
+
+const NoAugmentation = z.strictObject({
+  kind: z.literal('none'),
+  cropFraction: fraction.default(1).describe('Size over shorter side of the resized image before the centre is cut out'),
+});
+
+const inOrder = ([low, high]: readonly [number, number]): boolean => low <= high;
+
+/** Section `data` of a configuration. Defaults of augmentation are those of the official MAE recipe. */
+export const DataConfig = z
+  .strictObject({
+    dataset: z.enum(['mnist', 'cifar10', 'imagefolder']).default('mnist').describe('Kind of data set'),
+    path: z.string().min(1).optional().describe('Folder of the data set; MNIST without a path is the embedded one'),
+    size: z
+      .union([side, z.tuple([side, side])])
+      .optional()
+      .describe('Side of the images in pixels, or [height, width]; default 28 (mnist), 32 (cifar10), 224 (imagefolder)'),
+    channels: z.union([z.literal(1), z.literal(3)]).optional().describe('Channels of the images; default 1 (mnist), 3 (others)'),
+    mean: z.array(z.number()).min(1).max(3).optional().describe('Mean of each channel on the scale 0..1; default that of the data set, ImageNet for image folders'),
+    std: z.array(z.number().positive()).min(1).max(3).optional().describe('Deviation of each channel on the scale 0..1'),
+    augment: z
+      .discriminatedUnion('kind', [RandomResizedCrop, NoAugmentation])
+      .prefault({ kind: 'random-resized-crop' })
+      .describe('Augmentation of pre-training'),
+    workers: z.int().min(0).max(256).default(1).describe('Loader threads; 0 loads in the main thread. Results do not depend on it'),
+    prefetch: z.int().min(0).max(1024).default(4).describe('Batches made ahead'),
+  })
+  .superRefine((config, context) => {
+    const refuse = (path: (string | number)[], message: string): void => context.addIssue({ code: 'custom', path, message });
+    if (config.dataset !== 'mnist' && config.path === undefined) refuse(['path'], `'${config.dataset}' needs the folder of the data set`);
+    for (const key of ['mean', 'std'] as const) {
+      const given = config[key]?.length;
+      if (given !== undefined && given !== channelsOf(config)) refuse([key], `has ${given} numbers, the images have ${channelsOf(config)} channels`);
+    }
+    if (config.augment.kind === 'none') return;
+    for (const key of ['scale', 'ratio'] as const) if (!inOrder(config.augment[key])) refuse(['augment', key], 'the first number must not exceed the second');
+  });
+export type DataConfig = z.infer<typeof DataConfig>;
+
+const SIDES = { mnist: 28, cifar10: 32, imagefolder: 224 } as const;
+
+const channelsOf = ({ channels, dataset }: Pick<DataConfig, 'channels' | 'dataset'>): 1 | 3 => channels ?? (dataset === 'mnist' ? 1 : 3);
+
+/** The data set that a configuration names. */
+export function datasetRef(config: DataConfig, split: 'train' | 'test'): DatasetRef {
+  const { dataset, path } = config;
+  if (dataset === 'mnist') return { dataset, split, ...(path === undefined ? {} : { path }) };
+  const folder = path as string; // the schema demands it
+  return dataset === 'cifar10' ? { dataset, path: folder, split } : { dataset, path: folder, split, channels: channelsOf(config) };
+}
+
+/** Size of the images after augmentation. */
+export function imageSpec(config: DataConfig): ImageSpec {
+  const size = config.size ?? SIDES[config.dataset];
+  const [height, width] = typeof size === 'number' ? [size, size] : size;
+  return { height, width, channels: channelsOf(config) };
+}
+
+export const augmentSpec = (config: DataConfig): AugmentSpec => config.augment;
+
+/** Mean and deviation the step normalises with: those given, else the data set's, for the channels in use. */
+export function pixelStatistics(config: DataConfig, dataset: { readonly statistics: PixelStatistics }): PixelStatistics {
+  const own = statisticsFor(dataset.statistics, channelsOf(config));
+  return { mean: config.mean ?? own.mean, std: config.std ?? own.std };
+}

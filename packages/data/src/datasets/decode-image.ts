@@ -1,0 +1,36 @@
+import { DataError } from '@mimlab/core';
+import { withChannels } from '../augment/channels.js';
+import type { SourceImage } from '../contract.js';
+
+type Sharp = typeof import('sharp').default;
+let loaded: Promise<Sharp> | undefined;
+
+/**
+ * Loads the decoder. The main thread must do this before workers do: the native library cannot be loaded first by a
+ * thread that later ends.
+ */
+export function loadDecoder(): Promise<Sharp> {
+  loaded ??= import('sharp').then(({ default: sharp }) => {
+    // A training set is read once an epoch: a cache only costs memory. Parallelism comes from decoding several images.
+    sharp.cache(false);
+    sharp.concurrency(1);
+    return sharp;
+  });
+  return loaded;
+}
+
+/**
+ * Decodes an image file, turned upright as its EXIF data says. Colours are taken as stored (profiles are ignored, as
+ * official loaders do), CMYK is converted, transparency dropped, 16 bits cut to 8.
+ * @throws DataError naming the file if it cannot be read, decoded, or is truncated.
+ */
+export async function decodeImage(path: string, channels: number): Promise<SourceImage> {
+  const sharp = await loadDecoder();
+  try {
+    const { data, info } = await sharp(path, { failOn: 'error', ignoreIcc: true }).autoOrient().toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+    return withChannels({ height: info.height, width: info.width, channels: info.channels, pixels: data }, channels);
+  } catch (cause) {
+    const reason = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0] ?? '';
+    throw new DataError(`cannot be decoded: ${reason}`, { place: path, remedy: 'Replace the file, or remove it from the data set.', cause });
+  }
+}

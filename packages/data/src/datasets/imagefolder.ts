@@ -1,0 +1,96 @@
+import type { Dirent } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { DataError } from '@mimlab/core';
+import { packStrings, type FilesSource } from './dataset-source.js';
+import { IMAGENET_STATISTICS, statisticsFor } from './statistics.js';
+
+const IMAGE_NAME = /\.(jpe?g|png|webp|gif|tiff?|avif)$/i;
+/** ImageNet calls its test images `val`. */
+const SPLIT_FOLDERS = { train: ['train'], test: ['test', 'val'] } as const;
+
+/**
+ * Images in folders named by class: `PATH/train/CLASS/...` and `PATH/test/CLASS/...` (or `val`), or `PATH/CLASS/...`
+ * for a training set alone. Classes and files are numbered in alphabetical order; files may lie in deeper folders.
+ * @throws DataError naming the folder that is missing, unreadable or holds no image.
+ */
+export async function listImageFolder(split: 'train' | 'test', path: string, channels: 1 | 3): Promise<FilesSource> {
+  const root = await splitFolder(split, path);
+  const classes = (await subfolders(root)).sort();
+  if (classes.length === 0) {
+    throw new DataError('holds no class folders', { place: root, remedy: 'Put the images of each class into a folder of its own: CLASS/name.jpg.' });
+  }
+  const paths: string[] = [];
+  const labels: number[] = [];
+  for (const [label, name] of classes.entries()) {
+    const files = await imagesUnder(join(root, name));
+    if (files.length === 0) {
+      throw new DataError('holds no image', { place: join(root, name), remedy: 'Remove the empty class folder, or put its images there (jpg, png, webp, gif, tiff, avif).' });
+    }
+    for (const file of files.map((found) => relative(root, found)).sort()) {
+      paths.push(file);
+      labels.push(label);
+    }
+  }
+  const shared = new Int32Array(new SharedArrayBuffer(4 * labels.length));
+  shared.set(labels);
+  const statistics = statisticsFor(IMAGENET_STATISTICS, channels);
+  return { kind: 'files', name: 'imagefolder', classes, statistics, channels, root, paths: packStrings(paths), labels: shared };
+}
+
+async function splitFolder(split: 'train' | 'test', path: string): Promise<string> {
+  for (const name of SPLIT_FOLDERS[split]) if ((await isFolder(join(path, name))) && (await hasSubfolder(join(path, name)))) return join(path, name);
+  const otherSplit = split === 'train' ? SPLIT_FOLDERS.test : SPLIT_FOLDERS.train;
+  for (const name of otherSplit) {
+    if ((await isFolder(join(path, name))) && (await hasSubfolder(join(path, name)))) {
+      throw new DataError(`has '${name}' but no ${SPLIT_FOLDERS[split].map((wanted) => `'${wanted}'`).join(' or ')} folder`, { place: path, remedy: `Put the ${split} images under ${SPLIT_FOLDERS[split][0]}/CLASS/.` });
+    }
+  }
+  // Evaluating on the images trained on must be asked for, never happen because a folder is missing.
+  if (split === 'test') {
+    throw new DataError(`has no folder 'test' or 'val'`, { place: path, remedy: 'Lay the data set out as train/CLASS/name.jpg and test/CLASS/name.jpg.' });
+  }
+  return path;
+}
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (entry) => entry.isDirectory(),
+    () => false,
+  );
+
+const hasSubfolder = async (path: string): Promise<boolean> => (await subfolders(path)).length > 0;
+
+async function entriesOf(path: string): Promise<Dirent[]> {
+  try {
+    return await readdir(path, { withFileTypes: true });
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new DataError(missing ? 'no such folder' : `cannot be listed: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      place: path,
+      remedy: `Set 'data.path' to a folder of class folders.`,
+      cause,
+    });
+  }
+}
+
+/** Links to folders count as folders: large data sets are often linked together. */
+const leadsToFolder = async (folder: string, entry: Dirent): Promise<boolean> =>
+  entry.isDirectory() || (entry.isSymbolicLink() && (await isFolder(join(folder, entry.name))));
+
+async function subfolders(path: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const entry of await entriesOf(path)) if (!entry.name.startsWith('.') && (await leadsToFolder(path, entry))) found.push(entry.name);
+  return found;
+}
+
+async function imagesUnder(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const entry of await entriesOf(folder)) {
+    if (entry.name.startsWith('.')) continue;
+    const path = join(folder, entry.name);
+    if (await leadsToFolder(folder, entry)) found.push(...(await imagesUnder(path)));
+    else if (IMAGE_NAME.test(entry.name)) found.push(path);
+  }
+  return found;
+}

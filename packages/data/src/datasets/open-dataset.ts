@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+import { DataError } from '@mimlab/core';
+import type { Dataset, DatasetRef } from '../contract.js';
+import { readCifar10 } from './cifar10.js';
+import { unpackString, type DatasetSource, type FilesSource, type PackedSource } from './dataset-source.js';
+import { decodeImage, loadDecoder } from './decode-image.js';
+import { listImageFolder } from './imagefolder.js';
+import { readMnist } from './mnist.js';
+
+/**
+ * Opens a data set: IDX and CIFAR files are read whole, image folders are listed and read image by image.
+ * @throws DataError naming the file or folder that is missing or damaged.
+ */
+export async function openDataset(ref: DatasetRef): Promise<Dataset> {
+  return datasetOf(await readSource(ref));
+}
+
+export async function readSource(ref: DatasetRef): Promise<DatasetSource> {
+  switch (ref.dataset) {
+    case 'mnist':
+      return readMnist(ref.split, ref.path);
+    case 'cifar10':
+      return readCifar10(ref.split, ref.path);
+    case 'imagefolder':
+      await loadDecoder();
+      return listImageFolder(ref.split, ref.path, ref.channels);
+  }
+}
+
+/** The data set that a source stands for, in any thread. */
+export const datasetOf = (source: DatasetSource): Dataset => (source.kind === 'packed' ? packedDataset(source) : filesDataset(source));
+
+function packedDataset(source: PackedSource): Dataset {
+  const { name, classes, statistics, channels, height, width, pixels, labels, split } = source;
+  const size = labels.length;
+  const describe = (index: number): string => `${split} #${index}`;
+  const length = height * width * channels;
+  return {
+    name,
+    size,
+    classes,
+    statistics,
+    channels,
+    describe,
+    label: (index) => labels[checked(index, size, name)] as number,
+    image: async (index) => {
+      const start = checked(index, size, name) * length;
+      return { height, width, channels, pixels: pixels.subarray(start, start + length) };
+    },
+  };
+}
+
+function filesDataset(source: FilesSource): Dataset {
+  const { name, classes, statistics, channels, labels, paths, root } = source;
+  const size = labels.length;
+  const pathOf = (index: number): string => join(root, unpackString(paths, checked(index, size, name)));
+  return {
+    name,
+    size,
+    classes,
+    statistics,
+    channels,
+    describe: pathOf,
+    label: (index) => labels[checked(index, size, name)] as number,
+    image: async (index) => decodeImage(pathOf(index), channels),
+  };
+}
+
+function checked(index: number, size: number, name: string): number {
+  if (Number.isInteger(index) && index >= 0 && index < size) return index;
+  throw new DataError(`there is no sample ${index}`, { place: name, remedy: `The data set has samples 0 .. ${size - 1}.` });
+}

@@ -1,0 +1,27 @@
+import type { PixelStatistics } from '@mimlab/core';
+import { DataError } from '@mimlab/core';
+
+/** Over the 60,000 training images: 0.13066, 0.30811. */
+export const MNIST_STATISTICS: PixelStatistics = { mean: [0.1307], std: [0.3081] };
+
+export const CIFAR10_STATISTICS: PixelStatistics = { mean: [0.4914, 0.4822, 0.4465], std: [0.247, 0.2435, 0.2616] };
+
+/** The figures every ImageNet recipe uses. */
+export const IMAGENET_STATISTICS: PixelStatistics = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+
+/**
+ * The statistics of `statistics` for images that are used with `channels` channels: a grey value repeated, or colours
+ * averaged by their brightness (deviations too, which takes the channels as moving together).
+ */
+export function statisticsFor(statistics: PixelStatistics, channels: number): PixelStatistics {
+  const { mean, std } = statistics;
+  if (mean.length === channels) return statistics;
+  if (mean.length === 1) return { mean: Array<number>(channels).fill(mean[0] as number), std: Array<number>(channels).fill(std[0] as number) };
+  if (channels === 1 && mean.length === 3) return { mean: [brightness(mean)], std: [brightness(std)] };
+  throw new DataError(`mean and deviation of ${mean.length} channels do not fit images of ${channels}`, {
+    place: 'data.mean',
+    remedy: `Give ${channels} numbers for mean and std.`,
+  });
+}
+
+const brightness = ([r = 0, g = 0, b = 0]: readonly number[]): number => 0.299 * r + 0.587 * g + 0.114 * b;

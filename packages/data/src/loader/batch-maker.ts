@@ -1,0 +1,156 @@
+import { randomStream, sizeOfShape, type CompositionRef, type Crop, type Grid, type HostTargets, type HostTensor, type ImageSpec } from '@mimlab/core';
+import { augmentInto } from '../augment/augment.js';
+import type { AugmentSpec, Dataset, LoaderStage, SourceImage } from '../contract.js';
+import type { DatasetSource } from '../datasets/dataset-source.js';
+import { datasetOf } from '../datasets/open-dataset.js';
+import { loadHostHooks, makePlans, type HostHooks } from './plan-maker.js';
+import { bufferFor, packTensors, type SharedTensors } from './shared-tensors.js';
+
+/** What every thread needs to make batches: plain data on shared memory. */
+export interface MakerSetup {
+  readonly source: DatasetSource;
+  readonly image: ImageSpec;
+  readonly augment: AugmentSpec;
+  readonly seed: number;
+  readonly plans?: CompositionRef;
+  readonly grid?: Grid;
+}
+
+export interface BatchJob {
+  readonly epoch: number;
+  readonly index: number;
+  readonly sampleIds: Int32Array;
+}
+
+/** Memory of a batch, used again for later ones. */
+export interface BatchSlot {
+  readonly images: SharedArrayBuffer;
+  readonly extras: SharedArrayBuffer;
+}
+
+export interface MadeBatch {
+  /** uint8 [B, H, W, C] from the start of its buffer. */
+  readonly images: SharedArrayBuffer;
+  /** `plan.*` and `host.*`. */
+  readonly extras: SharedTensors;
+  readonly crops: readonly Crop[];
+  readonly seconds: StageSeconds;
+}
+
+export type StageSeconds = Readonly<Record<Exclude<LoaderStage, 'wait'>, number>>;
+
+/** Set by whoever no longer wants the batch. */
+export interface CancelSignal {
+  cancelled: boolean;
+}
+
+/** Thrown when a batch was cancelled; never reaches a user. */
+export class Cancelled extends Error {}
+
+export interface BatchMaker {
+  /**
+   * A pure function of the job (and of the setup): which thread makes it, and when, changes nothing.
+   * @throws DataError naming the sample; Cancelled.
+   */
+  make(job: BatchJob, slot: BatchSlot | undefined, signal: CancelSignal): Promise<MadeBatch>;
+}
+
+/** Images decoded ahead of the one being augmented; as many as libuv has threads by default. */
+const DECODE_AHEAD = 4;
+
+export async function createBatchMaker(setup: MakerSetup): Promise<BatchMaker> {
+  const dataset = datasetOf(setup.source);
+  const hooks = setup.plans === undefined ? undefined : await loadHostHooks(setup.plans, setup.grid);
+  return { make: (job, slot, signal) => makeBatch(setup, dataset, hooks, job, slot, signal) };
+}
+
+async function makeBatch(
+  setup: MakerSetup,
+  dataset: Dataset,
+  hooks: HostHooks | undefined,
+  job: BatchJob,
+  slot: BatchSlot | undefined,
+  signal: CancelSignal,
+): Promise<MadeBatch> {
+  const { image: spec, augment, seed } = setup;
+  const { epoch, sampleIds } = job;
+  const imageSize = sizeOfShape([spec.height, spec.width, spec.channels]);
+  const images = bufferFor(sampleIds.length * imageSize, slot?.images);
+  const seconds = { decode: 0, augment: 0, plan: 0, host: 0 };
+  const timed = stopwatch(seconds);
+  const crops: Crop[] = [];
+  const host = hooks?.hostTargets === undefined ? undefined : stackHostTargets(hooks.hostTargets, sampleIds.length);
+  const nextImage = decodeAhead(dataset, sampleIds);
+  for (const [place, sampleId] of sampleIds.entries()) {
+    if (signal.cancelled) throw new Cancelled();
+    timed.start();
+    const source = await nextImage();
+    timed.stop('decode');
+    const pixels = new Uint8Array(images, place * imageSize, imageSize);
+    crops.push(augmentInto(source, spec, augment, randomStream(seed, 'augment', epoch, sampleId), pixels));
+    timed.stop('augment');
+    host?.add(place, pixels);
+    timed.stop('host');
+  }
+  timed.start();
+  const plans =
+    hooks === undefined
+      ? {}
+      : makePlans(hooks, {
+          seed,
+          epoch,
+          index: job.index,
+          image: spec,
+          samples: crops.map((crop, place) => ({ crop, sampleId: sampleIds[place] as number })),
+          describe: (sampleId) => dataset.describe(sampleId),
+        });
+  const extras = packTensors({ ...plans, ...host?.tensors }, slot?.extras);
+  timed.stop('plan');
+  return { images, extras, crops, seconds };
+}
+
+/** Adds up the time since the last mark. */
+function stopwatch(seconds: Record<string, number>): { start(): void; stop(stage: Exclude<LoaderStage, 'wait'>): void } {
+  let mark = 0;
+  return {
+    start: () => {
+      mark = performance.now();
+    },
+    stop: (stage) => {
+      const now = performance.now();
+      seconds[stage] = (seconds[stage] ?? 0) + (now - mark) / 1000;
+      mark = now;
+    },
+  };
+}
+
+/** Reads images in order, a few at a time: native decoding goes on while this thread augments. */
+function decodeAhead(dataset: Dataset, sampleIds: Int32Array): () => Promise<SourceImage> {
+  const waiting: Promise<SourceImage>[] = [];
+  let next = 0;
+  return () => {
+    for (; next < sampleIds.length && waiting.length <= DECODE_AHEAD; next++) {
+      const image = dataset.image(sampleIds[next] as number);
+      // A later image may fail while an earlier one is waited for; its turn reports it.
+      image.catch(() => undefined);
+      waiting.push(image);
+    }
+    return waiting.shift() as Promise<SourceImage>;
+  };
+}
+
+interface HostStack {
+  readonly tensors: Record<string, HostTensor>;
+  add(place: number, pixels: Uint8Array): void;
+}
+
+function stackHostTargets(targets: HostTargets, batch: number): HostStack {
+  const stacks = Object.entries(targets.shapes).map(([name, shape]) => ({ name, shape, data: new Float32Array(batch * sizeOfShape(shape)) }));
+  return {
+    tensors: Object.fromEntries(stacks.map(({ name, shape, data }) => [`host.${name}`, { shape: [batch, ...shape], dtype: 'float32', data }])),
+    add: (place, pixels) => {
+      const values = targets.compute(pixels);
+      for (const { name, shape, data } of stacks) data.set(values[name] as Float32Array, place * sizeOfShape(shape));
+    },
+  };
+}

@@ -1,0 +1,117 @@
+import { DataError } from '@mimlab/core';
+import type { Dataset, Loader, LoaderBatch, LoaderOptions, LoaderStage } from '../contract.js';
+import { datasetOf, readSource } from '../datasets/open-dataset.js';
+import type { BatchSlot, MadeBatch, MakerSetup } from './batch-maker.js';
+import { batchesPerEpoch, checkSubset, epochOrder, type OrderOptions } from './epoch-order.js';
+import { localProducer, type BatchProducer, type PendingBatch } from './producer.js';
+import { unpackTensors } from './shared-tensors.js';
+import { workerProducer } from './worker-pool.js';
+
+/**
+ * Opens the data set, starts the workers and returns the loader.
+ * @throws DataError for a data set that cannot be read or options that do not fit it; PluginError, CompositionError,
+ * ConfigError if the composition cannot be built in a worker.
+ */
+export async function createLoader(options: LoaderOptions): Promise<Loader> {
+  const source = await readSource(options.data);
+  const dataset = datasetOf(source);
+  const order = orderOf(options, dataset);
+  const { image, augment, seed, plans, grid, workers } = options;
+  const setup: MakerSetup = { source, image, augment, seed, ...(plans === undefined ? {} : { plans }), ...(grid === undefined ? {} : { grid }) };
+  const producer = workers === 0 ? await localProducer(setup) : await workerProducer(setup, workers);
+  return loaderOf(options, dataset, order, producer);
+}
+
+function orderOf(options: LoaderOptions, dataset: Dataset): OrderOptions {
+  const { batch, workers, prefetch, seed, shuffle, subset } = options;
+  for (const [name, value, least] of [['batch', batch, 1], ['workers', workers, 0], ['prefetch', prefetch, 0]] as const) {
+    if (!Number.isInteger(value) || value < least) {
+      throw new DataError(`${name} is ${value}, expected a whole number from ${least} up`, { place: 'loader', remedy: `Change '${name}'.` });
+    }
+  }
+  if (subset !== undefined) checkSubset(subset, dataset.size);
+  const size = subset?.length ?? dataset.size;
+  const order = { size, batch, seed, shuffle, subset };
+  if (batchesPerEpoch(order) === 0) {
+    throw new DataError(`${size} images give no batch of ${batch}`, { place: dataset.name, remedy: 'Lower the batch size, or use more images.' });
+  }
+  return order;
+}
+
+function loaderOf(options: LoaderOptions, dataset: Dataset, order: OrderOptions, producer: BatchProducer): Loader {
+  const batches = batchesPerEpoch(order);
+  const free: BatchSlot[] = [];
+  const ahead = producer.background ? options.prefetch : 0;
+  let seconds = noSeconds();
+
+  const receive = (made: MadeBatch, epoch: number, index: number, sampleIds: Int32Array): LoaderBatch => {
+    const { height, width, channels } = options.image;
+    const shape = [sampleIds.length, height, width, channels];
+    const images = new Uint8Array(made.images, 0, sampleIds.length * height * width * channels);
+    let released = false;
+    return {
+      inputs: { images: { shape, dtype: 'uint8', data: images }, ...unpackTensors(made.extras) },
+      labels: sampleIds.map((id) => dataset.label(id)),
+      sampleIds,
+      crops: made.crops,
+      epoch,
+      index,
+      release: () => {
+        if (!released) free.push({ images: made.images, extras: made.extras.buffer });
+        released = true;
+      },
+    };
+  };
+
+  async function* epochBatches(epoch: number, from: number): AsyncGenerator<LoaderBatch> {
+    const ids = epochOrder(order, epoch);
+    const idsOf = (index: number): Int32Array => ids.slice(index * order.batch, (index + 1) * order.batch);
+    const pending: PendingBatch[] = [];
+    let next = from;
+    // Never more than `ahead` batches beyond the one handed out: a slow consumer holds the workers back.
+    const ask = (until: number): void => {
+      for (; next < Math.min(until, batches); next++) {
+        const asked = producer.make({ epoch, index: next, sampleIds: idsOf(next) }, free.pop());
+        asked.result.catch(() => undefined);
+        pending.push(asked);
+      }
+    };
+    try {
+      for (let index = from; index < batches; index++) {
+        ask(index + 1);
+        const start = performance.now();
+        const made = await (pending[0] as PendingBatch).result;
+        pending.shift();
+        seconds.wait += (performance.now() - start) / 1000;
+        for (const [stage, spent] of Object.entries(made.seconds)) seconds[stage as LoaderStage] += spent;
+        ask(index + 1 + ahead);
+        yield receive(made, epoch, index, idsOf(index));
+      }
+    } finally {
+      for (const { cancel } of pending) cancel();
+      for (const result of await Promise.allSettled(pending.map((asked) => asked.result))) {
+        if (result.status === 'fulfilled') free.push({ images: result.value.images, extras: result.value.extras.buffer });
+      }
+    }
+  }
+
+  return {
+    size: order.size,
+    dataset,
+    batchesPerEpoch: batches,
+    epoch: (epoch, from = 0) => {
+      if (!Number.isInteger(from) || from < 0 || from > batches) {
+        throw new DataError(`there is no batch ${from}`, { place: 'loader', remedy: `An epoch has batches 0 .. ${batches - 1}.` });
+      }
+      return epochBatches(epoch, from);
+    },
+    timings: () => {
+      const spent = seconds;
+      seconds = noSeconds();
+      return spent;
+    },
+    close: () => producer.close(),
+  };
+}
+
+const noSeconds = (): Record<LoaderStage, number> => ({ decode: 0, augment: 0, plan: 0, host: 0, wait: 0 });

@@ -1,0 +1,46 @@
+/** The program of a loader's worker thread: makes the batches it is asked for, one after the other. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { Cancelled, createBatchMaker, type BatchMaker, type CancelSignal, type MakerSetup } from './batch-maker.js';
+import { packError, type FromWorker, type ToWorker } from './messages.js';
+
+const port = parentPort;
+if (port === null) throw new Error('worker.js is started by the loader, as a worker thread');
+
+const answer = (message: FromWorker): void => port.postMessage(message);
+const signals = new Map<number, CancelSignal>();
+let last: Promise<void> = Promise.resolve();
+/** Lets messages in: a batch made from memory never waits, and would hold back the news that the next is not wanted. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+async function make(maker: BatchMaker, { id, job, slot }: Extract<ToWorker, { kind: 'make' }>, signal: CancelSignal): Promise<void> {
+  await turn();
+  try {
+    if (signal.cancelled) throw new Cancelled();
+    answer({ kind: 'made', id, batch: await maker.make(job, slot, signal) });
+  } catch (error) {
+    answer(error instanceof Cancelled ? { kind: 'cancelled', id } : { kind: 'failed', id, error: packError(error) });
+  } finally {
+    signals.delete(id);
+  }
+}
+
+const started = createBatchMaker(workerData as MakerSetup);
+port.on('message', (message: ToWorker) => {
+  if (message.kind === 'make') {
+    const signal = { cancelled: false };
+    signals.set(message.id, signal);
+    last = last.then(async () => make(await started, message, signal));
+    return;
+  }
+  for (const [id, signal] of signals) if (message.kind === 'close' || message.id === id) signal.cancelled = true;
+  // Ending by itself, not by force, lets native decoding finish first.
+  if (message.kind === 'close') void last.finally(() => port.close());
+});
+
+started.then(
+  () => answer({ kind: 'ready' }),
+  (error: unknown) => {
+    answer({ kind: 'refused', error: packError(error) });
+    port.close();
+  },
+);
