@@ -31,6 +31,15 @@ export interface HostTargets {
   compute(pixels: Uint8Array): Record<string, Float32Array>;
 }
 
+/** Where predictions are pixels: enough to draw them. */
+export interface PixelPicture {
+  /** The predicted values: those of branch `branch` named `values`, one patch a cell, inside it pixel row, pixel column, channel. */
+  readonly branch: string;
+  readonly values: string;
+  /** Each patch is standardised by its own mean and deviation (unbiased variance, 1e-6 inside the root); else normalised as the images are. */
+  readonly standardized: boolean;
+}
+
 export interface Target {
   /** Asked first: sizes the decoder's heads. Branches by name. */
   spec(grid: Grid): Readonly<Record<string, BranchTarget>>;
@@ -48,6 +57,8 @@ export interface Target {
     plan: PlanTensors,
     scored_BN: Tensor2D,
   ): LossParts;
+  /** Absent: what is predicted cannot be shown as an image. */
+  readonly picture?: PixelPicture;
   /** Cost of `targets` for one image, where it is more than arithmetic on pixels (a teacher's forward pass). */
   macs?(): MacParts;
 }

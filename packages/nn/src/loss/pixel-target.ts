@@ -41,6 +41,7 @@ export function pixelTarget({ image, patch, normPix }: PixelTargetOptions): Targ
     throw new ConfigError('a patch of a single value has no variance to normalise by', { place: 'normPix', remedy: 'Set it to false or choose larger patches.' });
   }
   return {
+    picture: { branch: PIXELS, values: PATCHES, standardized: normPix },
     spec(grid) {
       if (grid.rows !== own.rows || grid.columns !== own.columns) {
         throw new ConfigError(`the target's patches make a grid of ${own.rows} x ${own.columns}, the encoder has ${grid.rows} x ${grid.columns}`, {
