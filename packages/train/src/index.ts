@@ -1,1 +1,14 @@
-export {};
+export { effectiveBatch, peakLr, TrainConfig, type RunConfig } from './config.js';
+export { createSchedule, type Schedule, type ScheduleOptions } from './schedule.js';
+export { decays, parameterUpdates } from './parameter-groups.js';
+export { hookRandomness } from './hook-randomness.js';
+export { evaluationStep, parameterState, pretrainStep } from './pretrain-step.js';
+export { pretrain, type PretrainOptions } from './train-loop.js';
+export type { PretrainSummary, TrainRecord } from './records.js';
+export { CONFIG_FILE, openRunFolder, runPaths, type OpenRunOptions, type RunFolder } from './run-folder.js';
+export { newestCheckpoint, type Checkpoint } from './checkpoint.js';
+export { optimizerSpecs, OPTIMIZER_FILE } from './checkpoint-files.js';
+export { configDifferences, configHash, type Cursor, type TrainState } from './train-state.js';
+export { readMetrics, type MetricsRow } from './metrics-log.js';
+export { createEventFile, type EventFile } from './tensorboard.js';
+export { describeEnvironment, type Environment } from './environment.js';
