@@ -17,3 +17,5 @@ export * from './plugin/composition-ref.js';
 export * from './objective.js';
 export * from './step-inputs.js';
 export * from './weights/index.js';
+export * from './plugin/registry.js';
+export * from './config/index.js';

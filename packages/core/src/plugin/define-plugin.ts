@@ -1,6 +1,7 @@
 import semver from 'semver';
 import type { DependencyContainer } from 'tsyringe';
 import { z } from 'zod';
+import { isStrictObject } from '../config/schema-keys.js';
 import { PluginError } from '../errors.js';
 import { HOOK_NAMES, type HookName, type Hooks, type Wrappable } from './hook-tokens.js';
 
@@ -29,7 +30,8 @@ interface Described<Config> {
 /** A masked-image-modelling method. A plugin may offer some of the hooks only (a target, say); such a plugin can be used under `hooks:`. */
 export interface MethodPlugin<Config = unknown> extends Described<Config> {
   readonly kind: 'method';
-  readonly hooks: (config: Config) => { readonly [K in HookName]?: HookFactory<Hooks[K]> };
+  // Written as a method so that a plugin with its own type of settings is a `Plugin`: core hands it what its schema parsed.
+  hooks(config: Config): { readonly [K in HookName]?: HookFactory<Hooks[K]> };
   /** Settings under which the method costs what its paper counts (all patches embedded, say). For `mimlab flops`. */
   readonly paperCount?: Partial<Config>;
 }
@@ -37,7 +39,7 @@ export interface MethodPlugin<Config = unknown> extends Described<Config> {
 /** Something that wraps any method. */
 export interface WrapperPlugin<Config = unknown> extends Described<Config> {
   readonly kind: 'wrapper';
-  readonly wrap: (config: Config) => { readonly [K in keyof Wrappable]?: HookDecorator<Wrappable[K]> };
+  wrap(config: Config): { readonly [K in keyof Wrappable]?: HookDecorator<Wrappable[K]> };
 }
 
 export type Plugin = MethodPlugin | WrapperPlugin;
@@ -63,13 +65,24 @@ function checked<Config, D extends Described<Config>>(definition: D, builder: 'h
   if (!/^[a-z][a-z0-9-]*$/.test(String(definition.name))) refuse(`the name must be lower case with dashes`, `Rename it, e.g. 'my-method'.`);
   if (semver.valid(definition.version) === null) refuse(`version '${definition.version}' is no semantic version`, `Give one such as '0.1.0'.`);
   if (semver.validRange(definition.core) === null) refuse(`core range '${definition.core}' cannot be read`, `Give a range such as '^${CORE_VERSION}'.`);
-  if (!semver.satisfies(CORE_VERSION, definition.core)) {
-    refuse(`it was written for core ${definition.core}, this is core ${CORE_VERSION}`, `Install a version of the plugin that fits, or another @mimlab/core.`);
-  }
+  checkCoreRange(definition);
   if (!(definition.configSchema instanceof z.ZodType)) refuse('configSchema is not a zod schema', `Export a z.strictObject({...}); check that zod is not installed twice.`);
+  if (isStrictObject(definition.configSchema) === false) refuse('configSchema lets unknown keys pass', `Use z.strictObject({...}), so that misspelt keys are refused.`);
   const build = (definition as unknown as Record<string, unknown>)[builder];
   if (typeof build !== 'function') refuse(`'${builder}' must be a function of the configuration`, `See the README of @mimlab/core.`);
   return definition;
+}
+
+/**
+ * Refuses a plugin that was written for other contracts. Asked again when a plugin is found: one that brought its own
+ * copy of this package has been checked against that copy only.
+ */
+export function checkCoreRange({ name, core }: { readonly name: string; readonly core: string }): void {
+  if (semver.satisfies(CORE_VERSION, core)) return;
+  throw new PluginError(`it was written for core ${core}, this is core ${CORE_VERSION}`, {
+    place: `plugin '${String(name)}'`,
+    remedy: 'Install a version of the plugin that fits, or another @mimlab/core.',
+  });
 }
 
 /** Refuses a hook table with unknown names. @internal used by `composeRun` */
