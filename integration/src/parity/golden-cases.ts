@@ -65,3 +65,10 @@ export function withoutPrefix(tensors: Readonly<Record<string, HostTensor>>, pre
   const found = Object.entries(tensors).filter(([name]) => name.startsWith(prefix));
   return Object.fromEntries(found.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
 }
+
+/** A tensor of a case. @throws Error naming it if the case lacks it. */
+export function tensorOf({ tensors }: Golden, name: string): HostTensor {
+  const tensor = tensors[name];
+  if (tensor === undefined) throw new Error(`the case has no tensor '${name}'`);
+  return tensor;
+}

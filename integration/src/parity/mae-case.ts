@@ -12,7 +12,7 @@ import {
   type NamedTensors,
   type TokenPlan,
 } from '@mimlab/core';
-import type { Engine } from '@mimlab/engine';
+import type { Engine, ParamUpdate } from '@mimlab/engine';
 import { orderFromNoise, type PatchSize } from '@mimlab/nn';
 import { mae, MaeConfig } from '@mimlab/plugin-mae';
 import { z } from 'zod';
@@ -139,4 +139,14 @@ export async function defineParams(engine: Engine, tensors: NamedHostTensors, sp
       ]),
     ),
   );
+}
+
+/** AdamW for every trainable parameter. */
+export function adamwUpdates(
+  run: MaeRun,
+  { betas, eps }: { readonly betas: readonly [number, number]; readonly eps: number },
+  decayOf: (name: string) => number,
+): Record<string, ParamUpdate> {
+  const rule = { kind: 'adamw', beta1: betas[0], beta2: betas[1], eps } as const;
+  return Object.fromEntries(run.trainable.map((name) => [name, { rule, decay: decayOf(name), lrScale: 1 }]));
 }

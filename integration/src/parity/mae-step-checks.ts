@@ -1,0 +1,124 @@
+import { toFileLayout, type HostTensor, type NamedHostTensors } from '@mimlab/core';
+import type { Engine, StepDefinition, StepOutcome } from '@mimlab/engine';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { z } from 'zod';
+import { expectClose, expectNear, isKeyBias } from './closeness.js';
+import type { AvailableEngine } from './engines.js';
+import { tensorOf, withoutPrefix, type Golden } from './golden-cases.js';
+import { adamwUpdates, CaseConfig, defineParams, entry, maeRun, plansFromNoise, stepInputs, toMemory } from './mae-case.js';
+import { forwardStep, gradientStep, linearLoss, tapStep, toRaster } from './mae-steps.js';
+
+const StepCase = z.object({
+  config: CaseConfig,
+  optimizer: z.object({
+    lr: z.number(),
+    betas: z.tuple([z.number(), z.number()]),
+    eps: z.number(),
+    weight_decay: z.number(),
+    decay: z.array(z.string()),
+  }),
+  suggested_tolerance: z.object({ loss_rel: z.number(), outputs_rel_to_max: z.number(), grads_rel_to_max: z.number() }),
+});
+
+/** Absolute tolerances that the cases state in words. */
+const KEY_BIAS_GRADIENT = 1e-6;
+const ADAMW = 2e-6;
+
+/** One forward and backward pass and one AdamW step of the official MAE. */
+export function describeMaeStep(golden: Golden, { create }: AvailableEngine): void {
+  const { config, optimizer, suggested_tolerance: tolerance } = StepCase.parse(golden.json);
+  const run = maeRun(config);
+  const variants = [run, maeRun(config, 'all')];
+  const params = withoutPrefix(golden.tensors, 'param.');
+  const gradients = withoutPrefix(golden.tensors, 'grad.');
+  const inputs = stepInputs(tensorOf(golden, 'input.images'), tensorOf(golden, 'input.noise'), run);
+  const gridRows = inputs['plan.gridRows']?.data as Int32Array;
+  const layoutOf = (name: string) => run.specs[name]!.layout;
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await create();
+    await defineParams(engine, params, run.specs);
+  });
+  afterAll(() => {
+    engine.dispose();
+  });
+  const outputsOf = async (definition: StepDefinition, names: readonly string[]): Promise<StepOutcome> => {
+    const step = engine.compile(definition);
+    try {
+      return await step.run(inputs, { outputs: names });
+    } finally {
+      step.dispose();
+    }
+  };
+
+  it('masks the tokens that the noise says, and restores their order', () => {
+    const mask = tensorOf(golden, 'output.mask');
+    const restore = tensorOf(golden, 'output.ids_restore');
+    plansFromNoise(tensorOf(golden, 'input.noise'), run.objective).forEach((plan, b) => {
+      const order = [...plan.visible, ...plan.retained];
+      expect([...entry(restore, b).data], `ids_restore of image ${b}`).toEqual(order.map((_, cell) => order.indexOf(cell)));
+      expect([...entry(mask, b).data], `mask of image ${b}`).toEqual(order.map((_, cell) => (plan.visible.includes(cell) ? 0 : 1)));
+    });
+  });
+
+  it.each(variants)('gives loss, latent, targets and predictions, embedding $config.embedPatches patches', async (variant) => {
+    const { metrics, outputs } = await outputsOf(forwardStep(variant), ['pred', 'target', 'latent']);
+    const loss = tensorOf(golden, 'output.loss').data[0] as number;
+    expect(Math.abs((metrics['loss'] as number) - loss) / loss, 'relative gap of the loss').toBeLessThanOrEqual(tolerance.loss_rel);
+    expectClose('pred', toRaster(outputs['pred'] as HostTensor, gridRows, 0), tensorOf(golden, 'output.pred'), tolerance.outputs_rel_to_max);
+    expectClose('target', outputs['target'] as HostTensor, tensorOf(golden, 'output.target'), tolerance.outputs_rel_to_max);
+    expectClose('latent', outputs['latent'] as HostTensor, tensorOf(golden, 'output.latent'), tolerance.outputs_rel_to_max);
+  });
+
+  it('gives every stored intermediate value', async () => {
+    const stored = withoutPrefix(golden.tensors, 'tap.');
+    const names = Object.keys(stored);
+    const { outputs } = await outputsOf(tapStep(run), names);
+    for (const name of names) {
+      const tap = outputs[name] as HostTensor;
+      const wholeGrid = name === 'decoder_in' || name.startsWith('decoder_block.');
+      expectClose(`tap.${name}`, wholeGrid ? toRaster(tap, gridRows, 1) : tap, stored[name] as HostTensor, tolerance.outputs_rel_to_max);
+    }
+  });
+
+  it.each(variants)('gives every gradient, embedding $config.embedPatches patches', async (variant) => {
+    expect(Object.keys(gradients).sort(), 'parameters with a gradient').toEqual([...run.trainable].sort());
+    const { outputs } = await outputsOf(gradientStep(variant), run.trainable);
+    for (const name of run.trainable) {
+      const reference = gradients[name] as HostTensor;
+      const actual = toFileLayout(layoutOf(name), outputs[name] as HostTensor);
+      expectClose(`grad.${name}`, actual, reference, tolerance.grads_rel_to_max);
+      expectNear(`keys of grad.${name}`, actual, reference, KEY_BIAS_GRADIENT, (i) => isKeyBias(name, reference.data.length, i));
+    }
+  });
+
+  /** One update from no moments, on an engine of its own; compared where `counts`. */
+  const checkUpdate = async (step: Pick<StepDefinition, 'state' | 'compute'>, fed: NamedHostTensors, counts: (gradient: number) => boolean): Promise<void> => {
+    const fresh = await create();
+    try {
+      await defineParams(fresh, params, run.specs);
+      const decay = new Set(optimizer.decay);
+      const updates = adamwUpdates(run, optimizer, (name) => (decay.has(name) ? optimizer.weight_decay : 0));
+      const training = fresh.compile({ name: 'parity.update', state: step.state, compute: step.compute, optimize: { updates } });
+      await training.run(fed, { lr: optimizer.lr, update: 1 });
+      training.dispose();
+      const after = await fresh.read(run.trainable);
+      for (const name of run.trainable) {
+        const actual = toFileLayout(layoutOf(name), after[name] as HostTensor);
+        const { data } = gradients[name] as HostTensor;
+        expectNear(`${name} after the update`, actual, tensorOf(golden, `adamw.${name}`), ADAMW, (i) => counts(data[i] as number));
+      }
+    } finally {
+      fresh.dispose();
+    }
+  };
+
+  it('makes the stored AdamW step from the stored gradients', async () => {
+    const fed = Object.entries(toMemory(gradients, run.specs)).map(([name, tensor]) => [`grad/${name}`, tensor] as const);
+    await checkUpdate(linearLoss(run), Object.fromEntries(fed), () => true);
+  });
+
+  it('makes the stored AdamW step from its own gradients, where they are no rounding noise', async () => {
+    await checkUpdate(forwardStep(run), inputs, (gradient) => Math.abs(gradient) > 1e-5);
+  });
+}
