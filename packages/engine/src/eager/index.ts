@@ -1,0 +1,1 @@
+export { createEagerEngine } from './create-eager-engine.js';
