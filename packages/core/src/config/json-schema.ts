@@ -41,8 +41,9 @@ export function jsonSchema({ sections, plugins }: { readonly sections: Sections;
 const described = (schema: Json | undefined): Json => ({ description: schema?.['description'] });
 
 function schemaOf(schema: z.ZodType): Json {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Json;
-  return rest;
+  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Json;
+  delete json['$schema'];
+  return json;
 }
 
 /** Settings of a plugin: its name beside its own keys. */

@@ -134,7 +134,8 @@ async function loadSlot(tree: ConfigMap, slot: Slot, registry: Pick<PluginRegist
     problems.push({ ...at, text: `'${plugin.plugin.name}' is a ${plugin.plugin.kind}, a ${slot.kind} is expected; ${remedy}` });
     return undefined;
   }
-  const { plugin: _, ...given } = toPlain(node) as Record<string, unknown>;
+  const given = toPlain(node) as Record<string, unknown>;
+  delete given['plugin'];
   const schema = plugin.plugin.configSchema;
   const parsed = schema.safeParse(given);
   if (!parsed.success) {
