@@ -1,1 +1,15 @@
-export {};
+export { prMim, prMim as default, pickerFor } from './wrapper.js';
+export { PrMimConfig, type PrMimInput, type AggregatorConfig } from './config.js';
+export { throwCounts, type ThrowRule } from './counting.js';
+export { throwingSampler, type ThrowingOptions } from './throwing-sampler.js';
+export type { Picker, PickContext } from './samplers/picker.js';
+export { pickRandom } from './samplers/random.js';
+export { furthestPicker, selectFurthest, type Criterion, type FurthestOptions, type FurthestProblem, type FurthestSelection } from './samplers/furthest.js';
+export { planGeometry, type PlanGeometry } from './samplers/geometry.js';
+export { progressiveDecoder, reconstruct } from './progressive-decoder.js';
+export { progressiveOptions, type ProgressiveOptions } from './progressive-options.js';
+export { createAggregator } from './aggregators/create-aggregator.js';
+export type { Aggregator, AggregatorSite } from './aggregators/aggregator.js';
+export { restoreGrid, thrownCells } from './fill.js';
+export { merged, type Merge } from './merge.js';
+export { weightsByRole, weightsOfPicks } from './scoring.js';

@@ -1,0 +1,69 @@
+import {
+  ConfigError,
+  defineWrapper,
+  ENCODER,
+  SAMPLER,
+  type Decoder,
+  type HookDecorator,
+  type PlanTensors,
+  type Sampler,
+  type Scoring,
+} from '@mimlab/core';
+import { PrMimConfig } from './config.js';
+import { throwCounts } from './counting.js';
+import { progressiveDecoder } from './progressive-decoder.js';
+import { progressiveOptions } from './progressive-options.js';
+import { furthestPicker, type FurthestOptions } from './samplers/furthest.js';
+import type { Picker } from './samplers/picker.js';
+import { pickRandom } from './samplers/random.js';
+import { weightsByRole, weightsOfPicks } from './scoring.js';
+import { throwingSampler } from './throwing-sampler.js';
+
+/** The rule by which a configuration picks retained tokens. */
+export const pickerFor = (config: PrMimConfig): Picker =>
+  // Parsing gave furthest sampling all of its options.
+  config.sampling === 'random' ? pickRandom : furthestPicker(config as unknown as FurthestOptions);
+
+/**
+ * Partial and progressive reconstruction around any method (arXiv:2411.15746). Masked tokens are divided into retained
+ * ones, which the expensive network works on, and thrown ones, which are left out (`partial`) or made from their
+ * neighbours at little cost (`progressive`).
+ */
+export const prMim = defineWrapper<PrMimConfig>({
+  name: 'pr-mim',
+  version: '0.1.0',
+  core: '^0.1.0',
+  paper: 'arXiv:2411.15746',
+  configSchema: PrMimConfig,
+  wrap(config) {
+    const progressive = progressiveOptions(config);
+
+    const sampler = (inner: Sampler): Sampler =>
+      throwingSampler(inner, { rule: config, pick: pickerFor(config), subset: config.reconstruction === 'subset' });
+
+    const decoder: HookDecorator<Decoder> = (inner, container) => {
+      if (progressive === undefined) return inner;
+      const { grid } = container.resolve(ENCODER);
+      const { thrown } = sampler(container.resolve(SAMPLER)).counts(grid);
+      if (thrown === 0 && progressive.lossWeights.retained === 0) {
+        throw new ConfigError('nothing is thrown and retained tokens weigh 0: no token is left in the loss', {
+          place: 'pr-mim.lossWeights',
+          remedy: `Raise 'throw' or lossWeights.retained.`,
+        });
+      }
+      // Nothing thrown and nothing else refined: the method itself, without parameters that would never learn.
+      if (thrown === 0 && progressive.merge === 'thrown-only') return inner;
+      return progressiveDecoder(inner, grid, progressive);
+    };
+
+    const scoring = (inner: Scoring): Scoring => {
+      if (progressive !== undefined) return { ...inner, weights: weightsByRole(progressive.lossWeights) };
+      const predictTokens = config.predictTokens ?? inner.predictTokens;
+      if (config.reconstruction !== 'subset') return { ...inner, predictTokens };
+      const picksOf = ({ counts }: PlanTensors): number => throwCounts(counts.visible, counts.retained, config).retained;
+      return { predictTokens, weights: weightsOfPicks(picksOf) };
+    };
+
+    return { sampler, decoder, scoring };
+  },
+});
