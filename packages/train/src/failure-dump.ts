@@ -14,7 +14,9 @@ export interface Failure {
   /** Index of the micro-batch in the epoch. */
   readonly batch: number;
   readonly lr: number;
-  readonly sampleIds: Int32Array;
+  /** Indices in the data set, and their names for people. */
+  readonly samples: Int32Array;
+  describe(sample: number): string;
   readonly inputs: NamedHostTensors;
 }
 
@@ -24,7 +26,7 @@ export interface Failure {
  * @param lastCheckpoint the newest checkpoint, for the message
  */
 export async function dumpFailure(runFolder: string, failure: Failure, engine: Engine, specs: ParamSpecs, lastCheckpoint: string | undefined): Promise<TrainingError> {
-  const { error, update, epoch, batch, lr, sampleIds } = failure;
+  const { error, update, epoch, batch, lr, samples } = failure;
   const path = join(runFolder, `dump-step-${update}`);
   let written = `Inputs, weights and optimizer state of that moment are in ${path}.`;
   try {
@@ -34,7 +36,7 @@ export async function dumpFailure(runFolder: string, failure: Failure, engine: E
     written = `The record of it could not be written to ${path}: ${cause instanceof Error ? cause.message : String(cause)}`;
   }
   const checkpoint = lastCheckpoint === undefined ? 'There is no checkpoint yet.' : `The last checkpoint is whole: ${lastCheckpoint}.`;
-  return new TrainingError(`${error.problem} (epoch ${epoch}, batch ${batch}, lr ${lr}, samples ${[...sampleIds].join(', ')})`, {
+  return new TrainingError(`${error.problem} (epoch ${epoch}, batch ${batch}, lr ${lr}, samples: ${[...samples].map((sample) => failure.describe(sample)).join(', ')})`, {
     place: `step ${update}`,
     remedy: `${error.remedy ?? ''}\n  ${written}\n  ${checkpoint}`,
     cause: error,
@@ -42,9 +44,9 @@ export async function dumpFailure(runFolder: string, failure: Failure, engine: E
 }
 
 async function writeDump(path: string, failure: Failure, engine: Engine, specs: ParamSpecs): Promise<void> {
-  const { error, update, epoch, batch, lr, sampleIds, inputs } = failure;
+  const { error, update, epoch, batch, lr, samples, inputs } = failure;
   // JSON has no NaN or infinity: they are written as text.
-  const state = { update, epoch, batch, lr, loss: String(error.loss), gradNorm: String(error.gradNorm), firstBadParameter: error.param ?? null, sampleIds: [...sampleIds] };
+  const state = { update, epoch, batch, lr, loss: String(error.loss), gradNorm: String(error.gradNorm), firstBadParameter: error.param ?? null, sampleIds: [...samples] };
   const unfinished = join(dirname(path), `.unfinished-${basename(path)}`);
   await onDisk(path, async () => {
     try {

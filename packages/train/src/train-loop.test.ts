@@ -152,7 +152,9 @@ describe('a loss that is not finite', () => {
 
   it('stops the run, naming step, samples, parameter and the checkpoint that stays', () =>
     inTemporaryFolder(async (folder) => {
-      const samples = [...(await idLoader().epoch(0, 4)[Symbol.asyncIterator]().next()).value.sampleIds].join(', ');
+      const ids: number[] = [];
+      for await (const batch of idLoader().epoch(0, 4)) ids.push(...batch.sampleIds);
+      const samples = ids.map((id) => `id ${id}`).join(', ');
       const error = await failing(folder).then(
         () => undefined,
         (reason: unknown) => reason as TrainingError,
@@ -160,7 +162,7 @@ describe('a loss that is not finite', () => {
       expect(error).toBeInstanceOf(TrainingError);
       expect(error?.message).toContain('step 5: loss NaN, gradient norm Infinity; first bad gradient: head.weight');
       expect(error?.message).toContain(`epoch 0, batch 4`);
-      expect(error?.message).toContain(`samples ${samples}`);
+      expect(error?.message).toContain(`samples: ${samples}`);
       expect(error?.message).toContain(join('checkpoints', 'step-00000003'));
       expect(readdirSync(join(folder, 'run', 'checkpoints'))).toEqual(['step-00000003']);
     }));

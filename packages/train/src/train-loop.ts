@@ -1,4 +1,4 @@
-import { ConfigError, DataError, sizeOfShape, type NamedHostTensors, type Objective, type ParamSpecs, type PixelStatistics } from '@mimlab/core';
+import { ConfigError, DataError, sizeOfShape, type NamedHostTensors, type Objective, type ParamSpecs } from '@mimlab/core';
 import type { Loader } from '@mimlab/data';
 import { NonFiniteError, type Engine, type StepOutcome } from '@mimlab/engine';
 import { newestCheckpoint, saveCheckpoint } from './checkpoint.js';
@@ -21,8 +21,6 @@ export interface PretrainOptions {
   /** The whole resolved configuration. What decides the weights must be the same when a run is resumed. */
   readonly config: RunConfig;
   readonly objective: Objective;
-  /** Mean and deviation of the data set's pixels. */
-  readonly statistics: PixelStatistics;
   /** Holds no state yet. Stays open: the caller may go on to read weights from it. */
   readonly engine: Engine;
   /** Batches of `config.train.batch` images with plans, shuffled by `config.seed`. Closed when training ends. */
@@ -52,7 +50,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainSummar
 }
 
 async function train(options: PretrainOptions, loader: Loader): Promise<PretrainSummary> {
-  const { config, objective, statistics, engine, runFolder, signal, report = () => undefined } = options;
+  const { config, objective, engine, runFolder, signal, report = () => undefined } = options;
   const stopAsked = (): boolean => signal?.aborted === true;
   const { batch: batchSize, accumulate, epochs, logEvery, checkpointEvery, keepCheckpoints } = config.train;
   const began = now();
@@ -75,7 +73,7 @@ async function train(options: PretrainOptions, loader: Loader): Promise<Pretrain
   // Parameters, optimizer state and step.
   const specs = objective.params();
   await engine.define(parameterState(specs, config.seed));
-  const step = engine.compile(pretrainStep(objective, statistics, config.train));
+  const step = engine.compile(pretrainStep(objective, loader.dataset.statistics, config.train));
   if (found !== undefined) await restoreWeightFiles(found.path, engine, specs);
 
   // Logs. What an interrupted run wrote after its checkpoint will be written again.
@@ -130,7 +128,7 @@ async function train(options: PretrainOptions, loader: Loader): Promise<Pretrain
         outcomes.push(outcome);
       } catch (error) {
         if (!(error instanceof NonFiniteError)) throw error;
-        throw await dumpFailure(runFolder.path, { error, update, epoch, batch: batch.index, lr: rate, sampleIds: batch.sampleIds, inputs }, engine, specs, checkpoint?.path);
+        throw await dumpFailure(runFolder.path, { error, update, epoch, batch: batch.index, lr: rate, samples: batch.sampleIds, describe: loader.dataset.describe, inputs }, engine, specs, checkpoint?.path);
       } finally {
         batch.release();
       }

@@ -46,13 +46,13 @@ const HARMLESS = new Set([
   'train.keepCheckpoints',
 ]);
 
-/** A configuration as `path -> JSON of the leaf`, keys in order. Undefined values count as absent. */
+/** Plain data as `path -> JSON of the leaf`. */
 function leavesOf(value: unknown, path = ''): Map<string, string> {
   const leaves = new Map<string, string>();
   const isBranch = typeof value === 'object' && value !== null;
   const entries = isBranch ? Object.entries(value) : [];
   if (!isBranch || entries.length === 0) {
-    if (value !== undefined) leaves.set(path, JSON.stringify(value));
+    leaves.set(path, JSON.stringify(value));
     return leaves;
   }
   for (const [key, child] of entries) {
@@ -63,7 +63,9 @@ function leavesOf(value: unknown, path = ''): Map<string, string> {
 
 function decisiveLeaves(config: RunConfig): Map<string, string> {
   const isHarmless = (path: string): boolean => HARMLESS.has(path) || [...HARMLESS].some((key) => path.startsWith(`${key}.`));
-  return new Map([...leavesOf(config)].filter(([path]) => !isHarmless(path)).sort(([a], [b]) => (a < b ? -1 : 1)));
+  // As it comes back from state.json: absent and undefined are one.
+  const stored: unknown = JSON.parse(JSON.stringify(config));
+  return new Map([...leavesOf(stored)].filter(([path]) => !isHarmless(path)).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** SHA-256 over the keys that decide the weights, in any order of writing. */

@@ -2,7 +2,7 @@ import type { StepOutcome } from '@mimlab/engine';
 import type { MetricsRow } from './metrics-log.js';
 
 /** Metrics that the engine adds to those of the objective. */
-const ENGINE_METRICS: readonly string[] = ['loss', 'gradNorm', 'paramNorm', 'updateNorm'];
+const ENGINE_METRICS: readonly string[] = ['loss', 'gradNorm'];
 
 /** What one update reports. */
 export interface UpdateMetrics {
@@ -21,14 +21,14 @@ export interface UpdateMetrics {
 export function joinOutcomes(outcomes: readonly StepOutcome[]): UpdateMetrics {
   const last = outcomes.at(-1) as StepOutcome;
   const mean = (name: string): number => outcomes.reduce((sum, { metrics }) => sum + (metrics[name] ?? NaN), 0) / outcomes.length;
-  const scalar = (name: string): number => last.metrics[name] ?? last.outputs[name]?.data[0] ?? NaN;
+  const norm = (name: string): number => last.outputs[name]?.data[0] ?? NaN;
   const parts = Object.keys(last.metrics).filter((name) => !ENGINE_METRICS.includes(name));
   return {
     loss: mean('loss'),
     parts: Object.fromEntries(parts.map((name) => [name, mean(name)])),
-    gradNorm: scalar('gradNorm'),
-    paramNorm: scalar('paramNorm'),
-    updateNorm: scalar('updateNorm'),
+    gradNorm: last.metrics.gradNorm ?? NaN,
+    paramNorm: norm('paramNorm'),
+    updateNorm: norm('updateNorm'),
   };
 }
 

@@ -27,7 +27,7 @@ export function quadraticEngine(options: { failAt?: number } = {}): Engine & { r
   const state = new Map<string, HostTensor>();
   const runs: RunOptions[] = [];
   const values = (name: string): Float32Array => state.get(name)?.data as Float32Array;
-  const create = (name: string, shape: readonly number[], data = new Float32Array(sizeOfShape(shape))): void => {
+  const create = (name: string, shape: readonly number[], data: Float32Array = new Float32Array(sizeOfShape(shape))): void => {
     state.set(name, { shape, dtype: 'float32', data });
   };
   const engine: Engine & { runs: RunOptions[] } = {
@@ -67,8 +67,9 @@ export function quadraticEngine(options: { failAt?: number } = {}): Engine & { r
               grad[i] = 0;
             }
           }
-          const norms = run.outputs?.includes('norms') === true ? { paramNorm: 2, updateNorm: 3 } : {};
-          return { metrics: { loss, gradNorm: Math.sqrt(squares), retained: loss / 2, ...norms }, outputs: {} };
+          const scalar = (value: number): HostTensor => ({ shape: [], dtype: 'float32', data: Float32Array.of(value) });
+          const outputs: Record<string, HostTensor> = run.outputs?.includes('norms') === true ? { paramNorm: scalar(2), updateNorm: scalar(3) } : {};
+          return { metrics: { loss, gradNorm: Math.sqrt(squares), retained: loss / 2 }, outputs };
         },
       };
     },
@@ -95,6 +96,7 @@ export function idLoader(options: { size?: number; batch?: number; seed?: number
   const released: number[] = [];
   return {
     size,
+    dataset: { name: 'ids', size, classes: ['one'], statistics: { mean: [0], std: [1] }, channels: 1, label: () => 0, image: () => Promise.reject(new Error('no images')), describe: (index) => `id ${index}` },
     batchesPerEpoch,
     released,
     async *epoch(epoch, from = 0) {
@@ -114,7 +116,7 @@ export function idLoader(options: { size?: number; batch?: number; seed?: number
         yield made;
       }
     },
-    timings: () => ({}),
+    timings: () => ({ decode: 0, augment: 0, plan: 0, host: 0, wait: 0 }),
     close: async () => undefined,
   };
 }
@@ -146,7 +148,6 @@ export async function runQuadratic(path: string, options: Partial<PretrainOption
     const summary = await pretrain({
       config: runConfig(),
       objective,
-      statistics: { mean: [0], std: [1] },
       openLoader: async () => idLoader(),
       report: (record) => records.push(record),
       ...given,
