@@ -1,12 +1,14 @@
 import '@tensorflow/tfjs';
+import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import util from 'node:util';
 import { EngineError } from '@mimlab/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { EngineOptions } from '../contract.js';
 import { bindingFile, bindingState } from '../install/binding.js';
+import { quietly } from '../install/quiet-load.js';
 import { oneLine } from '../install/setup-error.js';
-import { findTensorflow, tfjsNodeFolder } from '../install/tensorflow-location.js';
+import { findTensorflow, tfjsNodeFolder, type TensorflowLocation } from '../install/tensorflow-location.js';
 
 export type BackendName = 'tensorflow' | 'wasm' | 'cpu';
 
@@ -27,11 +29,11 @@ export async function loadBackend(wanted: EngineOptions['eagerBackend'] = 'auto'
   try {
     if (wanted === 'cpu') return await loadCpu();
     if (wanted === 'wasm') return await loadWasm();
-    const lacking = missingForTensorflow();
-    if (lacking === undefined) return await loadTensorflow(threads);
-    if (wanted === 'tensorflow') throw lacking;
+    const tensorflow = await loadTensorflow(locateTensorflow(), threads);
+    if (!(tensorflow instanceof EngineError)) return tensorflow;
+    if (wanted === 'tensorflow') throw tensorflow;
     const wasm = await loadWasm();
-    return { ...wasm, description: `${wasm.description}; TensorFlow is not used: ${oneLine(lacking)}` };
+    return { ...wasm, description: `${wasm.description}; TensorFlow is not used: ${oneLine(tensorflow)}` };
   } finally {
     if (before !== undefined) void tf.setBackend(before);
   }
@@ -59,6 +61,8 @@ async function initialize(name: BackendName): Promise<void> {
 
 async function loadCpu(): Promise<EagerBackend> {
   await initialize('cpu');
+  // tfjs would print a banner at first use; the description says the same.
+  Object.assign(tf.backend(), { firstUse: false });
   return { name: 'cpu', description: `tfjs ${tf.version_core} on plain JavaScript, 1 thread` };
 }
 
@@ -68,23 +72,22 @@ async function loadWasm(): Promise<EagerBackend> {
   return { name: 'wasm', description: `tfjs ${wasm.version_wasm} on wasm, 1 thread` };
 }
 
-/** Why eager TensorFlow cannot be used; undefined if all its files are there. */
-function missingForTensorflow(): EngineError | undefined {
-  const remedy = `Run 'npm run setup'.`;
+/** The library, if everything that eager TensorFlow needs is there; else what is missing. */
+function locateTensorflow(): TensorflowLocation | EngineError {
+  const missing = (problem: string): EngineError => new EngineError(problem, { place: 'engine', remedy: `Run 'npm run setup'.` });
   const location = findTensorflow();
-  if (location === undefined) return new EngineError('no libtensorflow was found', { place: 'engine', remedy });
+  if (location === undefined) return missing('no libtensorflow was found');
   const state = bindingState(location);
-  if (state === 'absent') return new EngineError('the binding of tfjs-node is not compiled', { place: 'engine', remedy });
-  if (state === 'other-library') {
-    return new EngineError(`the binding of tfjs-node belongs to another library than ${location.folder}`, { place: 'engine', remedy });
-  }
-  return undefined;
+  if (state === 'absent') return missing('the binding of tfjs-node is not compiled');
+  if (state === 'other-library') return missing(`the binding of tfjs-node belongs to another library than ${location.folder}`);
+  return location;
 }
 
 /** Threads that the library was loaded with; it reads them once. */
 let loadedThreads: number | undefined;
 
-async function loadTensorflow(threads: number | undefined): Promise<EagerBackend> {
+async function loadTensorflow(location: TensorflowLocation | EngineError, threads: number | undefined): Promise<EagerBackend | EngineError> {
+  if (location instanceof EngineError) return location;
   if (loadedThreads === undefined) prepareProcess(threads);
   loadedThreads ??= Number(process.env['TF_NUM_INTRAOP_THREADS'] ?? availableParallelism());
   if (threads !== undefined && threads !== loadedThreads) {
@@ -93,8 +96,20 @@ async function loadTensorflow(threads: number | undefined): Promise<EagerBackend
       remedy: 'Use one number of threads for all eager engines of a process.',
     });
   }
-  const version = await importTensorflow();
-  return { name: 'tensorflow', description: `TensorFlow ${version} through tfjs-node, ${loadedThreads} threads` };
+  try {
+    // Mapped once: the binding finds it loaded.
+    quietly(() => (createRequire(import.meta.url)('koffi') as { load(path: string): unknown }).load(location.library));
+    await import('@tensorflow/tfjs-node-gpu');
+    await initialize('tensorflow');
+  } catch (error) {
+    return new EngineError(`the binding of tfjs-node cannot be loaded: ${oneLine(error)}`, {
+      place: bindingFile(tfjsNodeFolder() ?? '@tensorflow/tfjs-node-gpu'),
+      remedy: `Remove the file and run 'npm run setup'; or use engine.kind graph, which needs only the library.`,
+      cause: error,
+    });
+  }
+  const { binding } = tf.backend() as unknown as { binding: { TF_Version: string } };
+  return { name: 'tensorflow', description: `TensorFlow ${binding.TF_Version} through tfjs-node, ${loadedThreads} threads` };
 }
 
 /** What the library and tfjs-node read when they load. */
@@ -105,20 +120,4 @@ function prepareProcess(threads: number | undefined): void {
   const legacy = util as unknown as Record<string, unknown>;
   legacy['isNullOrUndefined'] ??= (value: unknown): boolean => value === null || value === undefined;
   legacy['isArray'] ??= Array.isArray;
-}
-
-async function importTensorflow(): Promise<string> {
-  try {
-    await import('@tensorflow/tfjs-node-gpu');
-    await initialize('tensorflow');
-  } catch (error) {
-    if (error instanceof EngineError) throw error;
-    throw new EngineError(`the binding of tfjs-node cannot be loaded: ${oneLine(error)}`, {
-      place: bindingFile(tfjsNodeFolder() ?? '@tensorflow/tfjs-node-gpu'),
-      remedy: `Remove the file and run 'npm run setup'; or use engine.kind graph, which needs only the library.`,
-      cause: error,
-    });
-  }
-  const { binding } = tf.backend() as unknown as { binding: { TF_Version: string } };
-  return binding.TF_Version;
 }
