@@ -1,5 +1,6 @@
 import { CompositionError, ConfigError, DataError, MimlabError, PluginError } from '@mimlab/core';
 import type { BatchJob, BatchSlot, MadeBatch } from './batch-maker.js';
+import type { TensorPlace } from './shared-tensors.js';
 
 /** What the loader tells a worker. */
 export type ToWorker =
@@ -7,11 +8,36 @@ export type ToWorker =
   | { readonly kind: 'cancel'; readonly id: number }
   | { readonly kind: 'close' };
 
+/** A batch on its way back. `undefined` stands for the buffer of the slot it was made in. */
+export interface PostedBatch {
+  readonly batch: Omit<MadeBatch, 'images' | 'extras'>;
+  readonly images: SharedArrayBuffer | undefined;
+  readonly extras: SharedArrayBuffer | undefined;
+  readonly places: readonly TensorPlace[];
+}
+
+/**
+ * Posting a shared buffer makes a new object for the same memory. Naming the slot instead keeps to the objects the
+ * caller already has, which the garbage collector then need not count again for every batch.
+ */
+export function postBatch({ images, extras, ...batch }: MadeBatch, slot: BatchSlot | undefined): PostedBatch {
+  return {
+    batch,
+    images: images === slot?.images ? undefined : images,
+    extras: extras.buffer === slot?.extras ? undefined : extras.buffer,
+    places: extras.places,
+  };
+}
+
+export function receiveBatch({ batch, images, extras, places }: PostedBatch, slot: BatchSlot | undefined): MadeBatch {
+  return { ...batch, images: images ?? (slot as BatchSlot).images, extras: { buffer: extras ?? (slot as BatchSlot).extras, places } };
+}
+
 /** What a worker answers. `refused`: it cannot start. */
 export type FromWorker =
   | { readonly kind: 'ready' }
   | { readonly kind: 'refused'; readonly error: PackedError }
-  | { readonly kind: 'made'; readonly id: number; readonly batch: MadeBatch }
+  | { readonly kind: 'made'; readonly id: number; readonly posted: PostedBatch }
   | { readonly kind: 'cancelled'; readonly id: number }
   | { readonly kind: 'failed'; readonly id: number; readonly error: PackedError };
 

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { DataError } from '@mimlab/core';
-import { Cancelled, type BatchJob, type MadeBatch, type MakerSetup } from './batch-maker.js';
-import { unpackError, type FromWorker, type ToWorker } from './messages.js';
+import { Cancelled, type BatchJob, type BatchSlot, type MadeBatch, type MakerSetup } from './batch-maker.js';
+import { receiveBatch, unpackError, type FromWorker, type ToWorker } from './messages.js';
 import { closedError, type BatchProducer } from './producer.js';
 
 /** Time a worker gets to finish the image in hand before it is stopped by force. */
@@ -11,6 +11,7 @@ const CLOSE_MILLISECONDS = 5000;
 
 interface Waiting {
   readonly job: BatchJob;
+  readonly slot: BatchSlot | undefined;
   readonly resolve: (batch: MadeBatch) => void;
   readonly reject: (error: Error) => void;
 }
@@ -53,7 +54,7 @@ export async function workerProducer(setup: MakerSetup, count: number): Promise<
       const broken = closed ? closedError() : workers.find(({ failure }) => failure !== undefined)?.failure;
       if (broken !== undefined) return { result: Promise.reject(broken), cancel: () => undefined };
       const tell = (message: ToWorker): void => worker.thread.postMessage(message);
-      const result = new Promise<MadeBatch>((resolve, reject) => worker.waiting.set(id, { job, resolve, reject }));
+      const result = new Promise<MadeBatch>((resolve, reject) => worker.waiting.set(id, { job, slot, resolve, reject }));
       worker.thread.ref();
       tell({ kind: 'make', id, job, slot });
       return { result, cancel: () => tell({ kind: 'cancel', id }) };
@@ -101,7 +102,7 @@ function settle(worker: PoolWorker, message: Extract<FromWorker, { id: number }>
   const waiting = worker.waiting.get(message.id);
   worker.waiting.delete(message.id);
   if (worker.waiting.size === 0) worker.thread.unref();
-  if (message.kind === 'made') waiting?.resolve(message.batch);
+  if (message.kind === 'made') waiting?.resolve(receiveBatch(message.posted, waiting.slot));
   else if (message.kind === 'cancelled') waiting?.reject(new Cancelled());
   else waiting?.reject(unpackError(message.error, `batch ${String(waiting.job.index)} of epoch ${String(waiting.job.epoch)}`));
 }

@@ -1,7 +1,7 @@
 /** The program of a loader's worker thread: makes the batches it is asked for, one after the other. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { Cancelled, createBatchMaker, type BatchMaker, type CancelSignal, type MakerSetup } from './batch-maker.js';
-import { packError, type FromWorker, type ToWorker } from './messages.js';
+import { packError, postBatch, type FromWorker, type ToWorker } from './messages.js';
 
 const port = parentPort;
 if (port === null) throw new Error('worker.js is started by the loader, as a worker thread');
@@ -16,7 +16,7 @@ async function make(maker: BatchMaker, { id, job, slot }: Extract<ToWorker, { ki
   await turn();
   try {
     if (signal.cancelled) throw new Cancelled();
-    answer({ kind: 'made', id, batch: await maker.make(job, slot, signal) });
+    answer({ kind: 'made', id, posted: postBatch(await maker.make(job, slot, signal), slot) });
   } catch (error) {
     answer(error instanceof Cancelled ? { kind: 'cancelled', id } : { kind: 'failed', id, error: packError(error) });
   } finally {

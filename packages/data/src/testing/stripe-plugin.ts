@@ -12,17 +12,24 @@ export interface StripeConfig {
   readonly wrongAt?: number;
   /** Sample at which the thread ends. */
   readonly exitAt?: number;
+  /** File that gets one line for each plan made. */
+  readonly log?: string;
+  /** Milliseconds that each plan takes at least. */
+  readonly slow?: number;
   /** The plugin cannot even be configured. */
   readonly refuse?: boolean;
 }
 
 /** Hides half of a 2 x 4 grid at random, as JavaScript that any thread can load without a build. */
 const SOURCE = `
-function sampler({ scope = 'image', failAt, wrongAt, exitAt }) {
+import { appendFileSync } from 'node:fs';
+function sampler({ scope = 'image', failAt, wrongAt, exitAt, log, slow = 0 }) {
   return {
     scope,
     counts: () => ({ visible: 4, retained: 3, thrown: 1 }),
     sample({ grid, streams, sampleId, crop }) {
+      if (log !== undefined) appendFileSync(log, sampleId + '\\n');
+      for (const end = Date.now() + slow; Date.now() < end; );
       if (sampleId === failAt) throw new Error('no plan today');
       if (sampleId === exitAt) process.exit(7);
       const order = streams.mask.permutation(grid.rows * grid.columns);
