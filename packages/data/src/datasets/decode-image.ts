@@ -1,8 +1,9 @@
 import { DataError } from '@mimlab/core';
+import type sharp from 'sharp';
 import { withChannels } from '../augment/channels.js';
 import type { SourceImage } from '../contract.js';
 
-type Sharp = typeof import('sharp').default;
+type Sharp = typeof sharp;
 let loaded: Promise<Sharp> | undefined;
 
 /**
@@ -10,11 +11,11 @@ let loaded: Promise<Sharp> | undefined;
  * thread that later ends.
  */
 export function loadDecoder(): Promise<Sharp> {
-  loaded ??= import('sharp').then(({ default: sharp }) => {
+  loaded ??= import('sharp').then(({ default: decoder }) => {
     // A training set is read once an epoch: a cache only costs memory. Parallelism comes from decoding several images.
-    sharp.cache(false);
-    sharp.concurrency(1);
-    return sharp;
+    decoder.cache(false);
+    decoder.concurrency(1);
+    return decoder;
   });
   return loaded;
 }
@@ -25,9 +26,9 @@ export function loadDecoder(): Promise<Sharp> {
  * @throws DataError naming the file if it cannot be read, decoded, or is truncated.
  */
 export async function decodeImage(path: string, channels: number): Promise<SourceImage> {
-  const sharp = await loadDecoder();
+  const decoder = await loadDecoder();
   try {
-    const { data, info } = await sharp(path, { failOn: 'error', ignoreIcc: true }).autoOrient().toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+    const { data, info } = await decoder(path, { failOn: 'error', ignoreIcc: true }).autoOrient().toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
     return withChannels({ height: info.height, width: info.width, channels: info.channels, pixels: data }, channels);
   } catch (cause) {
     const reason = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0] ?? '';

@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { augmentSpec, DataConfig, datasetRef, imageSpec, pixelStatistics } from './config.js';
+import { IMAGENET_STATISTICS, MNIST_STATISTICS } from './datasets/statistics.js';
+
+/** Messages of a refused section, each with its key. */
+function problems(section: unknown): string[] {
+  const result = DataConfig.safeParse(section);
+  return result.success ? [] : result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+}
+
+describe('the section data', () => {
+  it('means the embedded MNIST with the official augmentation when it is empty', () => {
+    const config = DataConfig.parse({});
+    expect(datasetRef(config, 'train')).toEqual({ dataset: 'mnist', split: 'train' });
+    expect(imageSpec(config)).toEqual({ height: 28, width: 28, channels: 1 });
+    expect(augmentSpec(config)).toEqual({ kind: 'random-resized-crop', scale: [0.2, 1], ratio: [3 / 4, 4 / 3], flip: 0.5 });
+    expect([config.workers, config.prefetch]).toEqual([1, 4]);
+  });
+
+  it('is unchanged when it is read again', () => {
+    const config = DataConfig.parse({ dataset: 'imagefolder', path: 'images', augment: { kind: 'none' } });
+    expect(DataConfig.parse(config)).toEqual(config);
+  });
+
+  it('takes one number or two for the size', () => {
+    expect(imageSpec(DataConfig.parse({ size: 32 }))).toEqual({ height: 32, width: 32, channels: 1 });
+    expect(imageSpec(DataConfig.parse({ size: [16, 24], channels: 3 }))).toEqual({ height: 16, width: 24, channels: 3 });
+  });
+
+  it('knows the usual sizes', () => {
+    expect(imageSpec(DataConfig.parse({ dataset: 'cifar10', path: 'c' }))).toEqual({ height: 32, width: 32, channels: 3 });
+    expect(imageSpec(DataConfig.parse({ dataset: 'imagefolder', path: 'i' }))).toEqual({ height: 224, width: 224, channels: 3 });
+  });
+
+  it('refers to each data set with its folder', () => {
+    expect(datasetRef(DataConfig.parse({ path: 'idx' }), 'test')).toEqual({ dataset: 'mnist', path: 'idx', split: 'test' });
+    expect(datasetRef(DataConfig.parse({ dataset: 'cifar10', path: 'c' }), 'test')).toEqual({ dataset: 'cifar10', path: 'c', split: 'test' });
+    expect(datasetRef(DataConfig.parse({ dataset: 'imagefolder', path: 'i', channels: 1 }), 'train')).toEqual({ dataset: 'imagefolder', path: 'i', split: 'train', channels: 1 });
+  });
+
+  it('keeps the other settings of an augmentation when one is given', () => {
+    expect(augmentSpec(DataConfig.parse({ augment: { kind: 'random-resized-crop', flip: 0 } }))).toMatchObject({ scale: [0.2, 1], flip: 0 });
+    expect(augmentSpec(DataConfig.parse({ augment: { kind: 'none' } }))).toEqual({ kind: 'none', cropFraction: 1 });
+  });
+
+  it.each([
+    [{ dataset: 'cifar10' }, `path: 'cifar10' needs the folder of the data set`],
+    [{ dataset: 'imagefolder' }, `path: 'imagefolder' needs the folder of the data set`],
+    [{ mean: [0.5, 0.5, 0.5] }, 'mean: has 3 numbers, the images have 1 channels'],
+    [{ channels: 3, std: [0.5] }, 'std: has 1 numbers, the images have 3 channels'],
+    [{ augment: { kind: 'random-resized-crop', scale: [1, 0.2] } }, 'augment.scale: the first number must not exceed the second'],
+    [{ augment: { kind: 'random-resized-crop', ratio: [2, 1] } }, 'augment.ratio: the first number must not exceed the second'],
+  ])('refuses %o', (section, message) => {
+    expect(problems(section)).toEqual([message]);
+  });
+
+  it.each([
+    [{ dataset: 'imagenet' }, 'dataset'],
+    [{ size: 0 }, 'size'],
+    [{ channels: 2 }, 'channels'],
+    [{ workers: -1 }, 'workers'],
+    [{ prefetch: 1.5 }, 'prefetch'],
+    [{ std: [0] }, 'std.0'],
+    [{ augment: { kind: 'random-resized-crop', scale: [0, 1] } }, 'augment.scale.0'],
+    [{ augment: { kind: 'random-resized-crop', flip: 2 } }, 'augment.flip'],
+    [{ augment: { kind: 'crop' } }, 'augment.kind'],
+  ])('refuses %o and names the key', (section, key) => {
+    expect(problems(section).map((problem) => problem.slice(0, problem.indexOf(':')))).toEqual([key]);
+  });
+
+  it('refuses unknown keys', () => {
+    expect(problems({ worker: 2 })[0]).toContain('worker');
+    expect(problems({ augment: { kind: 'none', flip: 1 } })[0]).toContain('flip');
+  });
+
+  it('can be written as a JSON schema with a description for every key', () => {
+    const schema = z.toJSONSchema(DataConfig, { io: 'input' }) as { properties: Record<string, { description?: string }> };
+    for (const [key, { description }] of Object.entries(schema.properties)) expect(description, key).toBeTruthy();
+  });
+});
+
+describe('pixelStatistics', () => {
+  it('are those of the data set unless given', () => {
+    expect(pixelStatistics(DataConfig.parse({}), { statistics: MNIST_STATISTICS })).toEqual(MNIST_STATISTICS);
+    expect(pixelStatistics(DataConfig.parse({ mean: [0.5], std: [0.25] }), { statistics: MNIST_STATISTICS })).toEqual({ mean: [0.5], std: [0.25] });
+    expect(pixelStatistics(DataConfig.parse({ mean: [0.5] }), { statistics: MNIST_STATISTICS })).toEqual({ mean: [0.5], std: [0.3081] });
+  });
+
+  it('fit the channels in use', () => {
+    expect(pixelStatistics(DataConfig.parse({ channels: 3 }), { statistics: MNIST_STATISTICS }).mean).toEqual([0.1307, 0.1307, 0.1307]);
+    expect(pixelStatistics(DataConfig.parse({ dataset: 'cifar10', path: 'c', channels: 1 }), { statistics: IMAGENET_STATISTICS }).std).toHaveLength(1);
+  });
+});
