@@ -10,3 +10,4 @@ export {
 } from './safetensors.js';
 export { fileShape, fromFileLayout, toFileLayout } from './layout.js';
 export { loadWeights, MODEL_FILE, saveWeights, type LoadedWeights, type LoadWeightsOptions } from './load-weights.js';
+export { modelTensors, readTorchCheckpoint, type TorchValue } from './torch-archive.js';
