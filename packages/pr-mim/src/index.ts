@@ -10,6 +10,6 @@ export { progressiveDecoder, reconstruct } from './progressive-decoder.js';
 export { progressiveOptions, type ProgressiveOptions } from './progressive-options.js';
 export { createAggregator } from './aggregators/create-aggregator.js';
 export type { Aggregator, AggregatorSite } from './aggregators/aggregator.js';
-export { restoreGrid, thrownCells } from './fill.js';
+export { restoreGrid, sourceCells, thrownCells } from './fill.js';
 export { merged, type Merge } from './merge.js';
 export { weightsByRole, weightsOfPicks } from './scoring.js';
