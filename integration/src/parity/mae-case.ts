@@ -8,6 +8,7 @@ import {
   type NamedHostTensors,
   type Objective,
   type ObjectiveBatch,
+  type ParamSpec,
   type ParamSpecs,
   type NamedTensors,
   type TokenPlan,
@@ -97,6 +98,13 @@ export function plansFromNoise(noise: HostTensor, objective: Objective): TokenPl
     const order = orderFromNoise(entry(noise, b).data);
     return { grid, visible: order.slice(0, visible), retained: order.slice(visible), thrown: new Int32Array(0) };
   });
+}
+
+/** @throws Error if the model has no parameter of this name. */
+export function specOf({ specs }: MaeRun, name: string): ParamSpec {
+  const spec = specs[name];
+  if (spec === undefined) throw new Error(`the model has no parameter '${name}'`);
+  return spec;
 }
 
 /** Inputs of a step: normalised images, and the plan that the noise stands for. */

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { expectClose, expectNear, isKeyBias } from './closeness.js';
 import type { AvailableEngine } from './engines.js';
 import { tensorOf, withoutPrefix, type Golden } from './golden-cases.js';
-import { adamwUpdates, CaseConfig, defineParams, entry, maeRun, plansFromNoise, stepInputs, toMemory } from './mae-case.js';
+import { adamwUpdates, CaseConfig, defineParams, entry, maeRun, plansFromNoise, specOf, stepInputs, toMemory } from './mae-case.js';
 import { forwardStep, gradientStep, linearLoss, tapStep, toRaster } from './mae-steps.js';
 
 const StepCase = z.object({
@@ -33,7 +33,6 @@ export function describeMaeStep(golden: Golden, { create }: AvailableEngine): vo
   const gradients = withoutPrefix(golden.tensors, 'grad.');
   const inputs = stepInputs(tensorOf(golden, 'input.images'), tensorOf(golden, 'input.noise'), run);
   const gridRows = inputs['plan.gridRows']?.data as Int32Array;
-  const layoutOf = (name: string) => run.specs[name]!.layout;
   let engine: Engine;
   beforeAll(async () => {
     engine = await create();
@@ -86,7 +85,7 @@ export function describeMaeStep(golden: Golden, { create }: AvailableEngine): vo
     const { outputs } = await outputsOf(gradientStep(variant), run.trainable);
     for (const name of run.trainable) {
       const reference = gradients[name] as HostTensor;
-      const actual = toFileLayout(layoutOf(name), outputs[name] as HostTensor);
+      const actual = toFileLayout(specOf(run, name).layout, outputs[name] as HostTensor);
       expectClose(`grad.${name}`, actual, reference, tolerance.grads_rel_to_max);
       expectNear(`keys of grad.${name}`, actual, reference, KEY_BIAS_GRADIENT, (i) => isKeyBias(name, reference.data.length, i));
     }
@@ -104,7 +103,7 @@ export function describeMaeStep(golden: Golden, { create }: AvailableEngine): vo
       training.dispose();
       const after = await fresh.read(run.trainable);
       for (const name of run.trainable) {
-        const actual = toFileLayout(layoutOf(name), after[name] as HostTensor);
+        const actual = toFileLayout(specOf(run, name).layout, after[name] as HostTensor);
         const { data } = gradients[name] as HostTensor;
         expectNear(`${name} after the update`, actual, tensorOf(golden, `adamw.${name}`), ADAMW, (i) => counts(data[i] as number));
       }

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { expectNear, isKeyBias } from './closeness.js';
 import type { AvailableEngine } from './engines.js';
 import { tensorOf, withoutPrefix, type Golden } from './golden-cases.js';
-import { adamwUpdates, CaseConfig, defineParams, entry, maeRun, stepInputs } from './mae-case.js';
+import { adamwUpdates, CaseConfig, defineParams, entry, maeRun, specOf, stepInputs } from './mae-case.js';
 import { forwardStep } from './mae-steps.js';
 
 const TrajectoryCase = z.object({
@@ -40,7 +40,7 @@ export function describeMaeTrajectory(golden: Golden, { create }: AvailableEngin
 
   it(`follows the losses of ${log.length} iterations and ends at the same weights`, async () => {
     // Official groups: one-dimensional parameters and biases do not decay.
-    const decayOf = (name: string): number => (run.specs[name]!.shape.length > 1 && !name.endsWith('.bias') ? train.weight_decay : 0);
+    const decayOf = (name: string): number => (specOf(run, name).shape.length > 1 && !name.endsWith('.bias') ? train.weight_decay : 0);
     const updates = adamwUpdates(run, { betas: train.betas, eps: EPSILON }, decayOf);
     const training = engine.compile({ ...forwardStep(run), name: 'parity.trajectory', optimize: { updates, accumulate } });
     const evaluation = engine.compile(forwardStep(run));
@@ -65,7 +65,7 @@ export function describeMaeTrajectory(golden: Golden, { create }: AvailableEngin
     const after = await engine.read(run.trainable);
     for (const name of run.trainable) {
       const reference = tensorOf(golden, `final.${name}`);
-      const actual = toFileLayout(run.specs[name]!.layout, after[name] as HostTensor);
+      const actual = toFileLayout(specOf(run, name).layout, after[name] as HostTensor);
       expectNear(`final.${name}`, actual, reference, FINAL_PARAMS, (i) => !isKeyBias(name, reference.data.length, i));
     }
   });

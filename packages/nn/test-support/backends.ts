@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-backend-wasm';
 import { beforeAll, describe } from 'vitest';
 
 // Silences the advice to install a faster backend.
-tf.env().set('IS_TEST', true);
+tf.enableProdMode();
 
 /** Declares the same tests on every backend that runs without a native library; wasm lacks many gradient kernels. */
 export function onEveryBackend(name: string, body: () => void): void {

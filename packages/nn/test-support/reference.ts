@@ -45,7 +45,8 @@ export function attentionOf(qkv: Matrix, heads: number): Matrix {
       const exponentials = scores.map((score) => Math.exp(score - Math.max(...scores)));
       const total = exponentials.reduce((a, b) => a + b, 0);
       exponentials.forEach((e, j) => {
-        for (let c = 0; c < head; c++) (out[i] as number[])[h * head + c]! += (e / total) * ((v[j] as number[])[c] as number);
+        const row = out[i] as number[];
+        for (let c = 0; c < head; c++) row[h * head + c] = (row[h * head + c] as number) + (e / total) * ((v[j] as number[])[c] as number);
       });
     });
   }
