@@ -79,6 +79,13 @@ describe('resize', () => {
     );
   });
 
+  it('reads every row it needs where a window begins exactly on a pixel', () => {
+    // Tripled, output row 4 lies on input row 1 and has one weight; row 5 reaches up to row 0.
+    const source = image(4, 1, 1, [10, 90, 200, 30]);
+    const whole = resize(source, { height: 12, width: 1 });
+    expect(resize(source, { height: 12, width: 1, window: { top: 4, left: 0, height: 2, width: 1 } })).toEqual(whole.slice(4, 6));
+  });
+
   it('treats the channels of a colour image one by one', () => {
     fc.assert(
       fc.property(anyImage.filter(({ channels }) => channels === 3), anySide, anySide, (source, height, width) => {

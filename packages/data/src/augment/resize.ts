@@ -64,14 +64,26 @@ function tapsOf(input: number, output: number, from: number, count: number, filt
     const size = Math.min(input, Math.trunc(centre + support + 0.5)) - start;
     let sum = 0;
     for (let t = 0; t < size; t++) sum += row[t] = value((t + start - centre + 0.5) / stretch);
+    // A place at the rim of the window often weighs nothing; it is left out from the start.
+    let skipped = 0;
+    let used = 0;
     for (let t = 0; t < size; t++) {
-      const weight = ((row[t] as number) / sum) * (1 << WEIGHT_BITS);
-      weights[i * taps + t] = Math.trunc(weight < 0 ? weight - 0.5 : weight + 0.5);
+      const exact = ((row[t] as number) / sum) * (1 << WEIGHT_BITS);
+      const weight = Math.trunc(exact < 0 ? exact - 0.5 : exact + 0.5);
+      if (weight === 0 && used === 0) skipped++;
+      else weights[i * taps + used++] = weight;
     }
-    first[i] = start;
-    length[i] = size;
+    while (used > 1 && weights[i * taps + used - 1] === 0) used--;
+    first[i] = start + skipped;
+    length[i] = used;
   }
   return { first, length, taps, weights };
+}
+
+/** The input places that have any weight. Not just from the first window to the last: one that meets a pixel exactly is shorter than its neighbours. */
+function extentOf({ first, length }: Taps): { readonly top: number; readonly bottom: number } {
+  const ends = first.map((start, i) => start + (length[i] as number));
+  return { top: first.reduce((least, start) => Math.min(least, start)), bottom: ends.reduce((most, end) => Math.max(most, end)) };
 }
 
 /**
@@ -87,9 +99,7 @@ export function resize(source: SourceImage, options: ResizeOptions): Uint8Array 
   const window = options.window ?? { top: 0, left: 0, height, width };
   const down = box.height === height ? undefined : tapsOf(box.height, height, window.top, window.height, filter);
   // Only the rows that the vertical pass reads go through the horizontal one.
-  const last = window.height - 1;
-  const top = down === undefined ? window.top : (down.first[0] as number);
-  const bottom = down === undefined ? window.top + window.height : (down.first[last] as number) + (down.length[last] as number);
+  const { top, bottom } = down === undefined ? { top: window.top, bottom: window.top + window.height } : extentOf(down);
   const rows: Rows = { image: source, top: box.top + top, left: box.left, count: bottom - top };
   const across =
     box.width === width
@@ -153,18 +163,30 @@ function resizeRows({ image, top, left, count }: Rows, { first, length, taps, we
   return new Uint8Array(clamped.buffer);
 }
 
+/** The vertical pass, four input rows at a time: sums of whole rows stay in order of memory, and most windows have four. */
 function resizeColumns(rows: Uint8Array, top: number, { first, length, taps, weights }: Taps, height: number, stride: number): Uint8Array {
   const clamped = new Uint8ClampedArray(height * stride);
   const sums = new Int32Array(stride);
   for (let y = 0; y < height; y++) {
-    sums.fill(HALF);
     const size = length[y] as number;
-    for (let t = 0; t < size; t++) {
-      const weight = weights[y * taps + t] as number;
-      const row = ((first[y] as number) - top + t) * stride;
-      for (let i = 0; i < stride; i++) sums[i] = (sums[i] as number) + Math.imul(rows[row + i] as number, weight);
+    const start = ((first[y] as number) - top) * stride;
+    sums.fill(HALF);
+    for (let t = 0; t < size; t += 4) {
+      // Past the end a weight is 0, and any row will do.
+      const weight = (k: number): number => (t + k < size ? (weights[y * taps + t + k] as number) : 0);
+      const row = (k: number): number => start + Math.min(t + k, size - 1) * stride;
+      addRows(sums, rows, row(0), row(1), row(2), row(3), weight(0), weight(1), weight(2), weight(3));
     }
-    for (let i = 0; i < stride; i++) clamped[y * stride + i] = (sums[i] as number) >> WEIGHT_BITS;
+    const out = y * stride;
+    for (let i = 0; i < stride; i++) clamped[out + i] = (sums[i] as number) >> WEIGHT_BITS;
   }
   return new Uint8Array(clamped.buffer);
+}
+
+function addRows(sums: Int32Array, rows: Uint8Array, a: number, b: number, c: number, d: number, wa: number, wb: number, wc: number, wd: number): void {
+  for (let i = 0; i < sums.length; i++) {
+    const ab = Math.imul(rows[a + i] as number, wa) + Math.imul(rows[b + i] as number, wb);
+    const cd = Math.imul(rows[c + i] as number, wc) + Math.imul(rows[d + i] as number, wd);
+    sums[i] = ((sums[i] as number) + ab + cd) | 0;
+  }
 }
