@@ -72,3 +72,5 @@ export function tensorOf({ tensors }: Golden, name: string): HostTensor {
   if (tensor === undefined) throw new Error(`the case has no tensor '${name}'`);
   return tensor;
 }
+
+export { engines, type AvailableEngine } from './engines.js';

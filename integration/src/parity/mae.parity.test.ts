@@ -4,7 +4,7 @@ import { describeGolden, loadGolden } from './golden-cases.js';
 import { describeMaeStep } from './mae-step-checks.js';
 import { describeMaeTrajectory } from './mae-trajectory-checks.js';
 
-const available = await engines();
+const available = engines();
 
 describeGolden('mae', /\.safetensors$/, (cases) => {
   describe.each(cases)('$name', async (file) => {
