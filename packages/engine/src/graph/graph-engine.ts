@@ -1,0 +1,75 @@
+import { availableParallelism } from 'node:os';
+import { EngineError } from '@mimlab/core';
+import type { Engine, EngineOptions, Step } from '../contract.js';
+import { loadTensorflow } from '../tensorflow/c-library.js';
+import { configProto } from '../tensorflow/config-proto.js';
+import { openSession } from '../tensorflow/session.js';
+import { createGraphState } from './graph-state.js';
+import { createGraphStep } from './graph-step.js';
+
+/**
+ * The compiled engine: steps are traced once, lowered to TensorFlow graphs and run in one session, which holds the
+ * state. The event loop stays free while a step runs; runs of one engine follow each other in the order of their calls.
+ * @param libraryPath libtensorflow_cc.so.2
+ * @throws EngineError if the library cannot be loaded or refuses the options.
+ */
+export function createGraphEngine(options: EngineOptions, libraryPath: string): Engine {
+  const api = loadTensorflow(libraryPath);
+  const threads = options.threads ?? availableParallelism();
+  const xla = options.xla === true;
+  const session = openSession(api, configProto({ threads, xla }));
+  const state = createGraphState(api, session);
+  let disposed = false;
+  let prefixes = 0;
+  let last: Promise<unknown> = Promise.resolve();
+
+  const alive = (): void => {
+    if (disposed) throw new EngineError('the engine was disposed', { place: 'engine' });
+  };
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    alive();
+    const mine = last.then(work);
+    last = mine.catch(() => undefined);
+    return mine;
+  };
+
+  return {
+    kind: 'graph',
+    description: `graph: TensorFlow ${String(api.version())}, ${threads} thread${threads === 1 ? '' : 's'}, ${options.precision}${xla ? ', XLA' : ''}`,
+    precision: options.precision,
+    async define(specs) {
+      alive();
+      const initialize = state.define(specs);
+      await inTurn(initialize);
+    },
+    compile(definition): Step {
+      alive();
+      return createGraphStep(definition, { api, session, state, precision: options.precision, xla, inTurn, nextPrefix: () => `step${prefixes++}` });
+    },
+    stateNames: () => state.names(),
+    async read(names) {
+      return inTurn(async () => {
+        await state.settle();
+        return state.read(names);
+      });
+    },
+    async write(values) {
+      alive();
+      const { commit, release } = state.write(values);
+      try {
+        await inTurn(async () => {
+          await state.settle();
+          await commit();
+        });
+      } finally {
+        release();
+      }
+    },
+    dispose() {
+      if (disposed) return;
+      disposed = true;
+      // What was called before still ends; the session closes behind it.
+      void last.then(() => session.close());
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import { ofBool, ofType } from '../attributes.js';
+import type { GraphBuilder, Ref } from '../graph-builder.js';
+import { direct, input, inputShape, T, type Lowering, type LoweringTable } from './lowering.js';
+
+/** A reduction over `axes` of a tensor of x's type. */
+export const reduce = (graph: GraphBuilder, op: string, x: Ref, axes: readonly number[], keepDims: boolean): Ref => {
+  const typed = op === 'All' || op === 'Any' ? {} : T(x.type);
+  return graph.ref(op, x.type, [x, graph.ints(axes)], { ...typed, Tidx: ofType('int32'), keep_dims: ofBool(keepDims) });
+};
+
+const reduction =
+  (op: string): Lowering =>
+  (context) => {
+    const { graph, node, type } = context;
+    // tfjs gives the mean of integers as float32; TensorFlow would round it.
+    const x = op === 'Mean' ? graph.cast(input(context, 0), type) : input(context, 0);
+    return [reduce(graph, op, x, node.attrs['axes'] as number[], node.attrs['keepDims'] === true)];
+  };
+
+const arg =
+  (op: string): Lowering =>
+  (context) => {
+    const { graph, node } = context;
+    const x = input(context, 0);
+    const attrs = { ...T(x.type), Tidx: ofType('int32'), output_type: ofType('int32') };
+    return [graph.ref(op, 'int32', [x, graph.scalar(Number(node.attrs['axis']), 'int32')], attrs)];
+  };
+
+/** Written out with the biased variance, the mean subtracted before squaring. */
+const layerNorm: Lowering = (context) => {
+  const { graph, node, type } = context;
+  const [x, gain, offset] = [input(context, 0), input(context, 1), input(context, 2)];
+  const last = [inputShape(context).length - 1];
+  const binary = (op: string, a: Ref, b: Ref): Ref => graph.ref(op, type, [a, b], T(type));
+  const mean = reduce(graph, 'Mean', x, last, true);
+  const centred = binary('Sub', x, mean);
+  const variance = reduce(graph, 'Mean', graph.ref('Square', type, [centred], T(type)), last, true);
+  const rstd = graph.ref('Rsqrt', type, [binary('AddV2', variance, graph.scalar(Number(node.attrs['epsilon']), type))], T(type));
+  return [binary('AddV2', binary('Mul', binary('Mul', centred, rstd), gain), offset), mean, rstd];
+};
+
+export const REDUCTION_LOWERING: LoweringTable = {
+  ...Object.fromEntries(['Sum', 'Mean', 'Max', 'Min', 'Prod', 'All', 'Any'].map((op) => [op, reduction(op)])),
+  ArgMax: arg('ArgMax'),
+  ArgMin: arg('ArgMin'),
+  Softmax: direct('Softmax'),
+  LogSoftmax: direct('LogSoftmax'),
+  MimLayerNorm: layerNorm,
+};

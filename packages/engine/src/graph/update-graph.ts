@@ -1,0 +1,148 @@
+import type { Optimization } from '../contract.js';
+import { ofBool, ofInt, ofShape, ofType, ofTypes } from './attributes.js';
+import type { GraphBuilder, Ref } from './graph-builder.js';
+import { SCALARS, type UpdateGroups } from './update-rules.js';
+import type { VariableNode } from './variables.js';
+
+export const float = { T: ofType('float32') };
+
+/** Gradients in order of declaration, float32, each with half its sum of squares. */
+export type GradientRefs = Map<string, { readonly gradient: Ref; readonly halfSquare: Ref }>;
+
+export interface UpdateRequest {
+  readonly graph: GraphBuilder;
+  readonly phase: 'accumulate' | 'apply';
+  readonly optimize: Optimization;
+  readonly groups: UpdateGroups;
+  readonly gradients: GradientRefs;
+  readonly loss: Ref;
+  /** Reads of state by the step: they come before every update. */
+  readonly reads: readonly Ref[];
+  readonly variable: (name: string) => VariableNode;
+  /** Also give the norms of parameters and of their change. */
+  readonly norms: boolean;
+}
+
+export interface UpdateNodes {
+  readonly gradNorm: Ref;
+  readonly scalars?: string;
+  readonly targets: readonly string[];
+  readonly norms: readonly { readonly name: string; readonly node: string }[];
+}
+
+/** TensorFlow's message when the guard stops a run. */
+export const GUARD_MESSAGE = 'assertion failed';
+
+const binary = (graph: GraphBuilder, op: string, a: Ref, b: Ref): Ref => graph.ref(op, 'float32', [a, b], float);
+const unary = (graph: GraphBuilder, op: string, x: Ref, control?: readonly string[]): Ref => graph.ref(op, 'float32', [x], float, control);
+
+/** Root of the sum of squares, from halves of them. */
+function norm(graph: GraphBuilder, halfSquares: readonly Ref[]): Ref {
+  const sum = halfSquares.length === 0 ? graph.scalar(0) : graph.ref('AddN', 'float32', halfSquares, { ...float, N: ofInt(halfSquares.length) });
+  return unary(graph, 'Sqrt', binary(graph, 'Mul', sum, graph.scalar(2)));
+}
+
+/** Fails the run unless all of `values` are finite. Updates that wait for it do not happen then. */
+function guard(graph: GraphBuilder, values: readonly Ref[], reads: readonly Ref[]): string {
+  const finite = values.map((value) => graph.ref('IsFinite', 'bool', [value], float));
+  const all = finite.reduce((a, b) => graph.ref('LogicalAnd', 'bool', [a, b], {}));
+  return graph.node('Assert', [all, ...values], { T: ofTypes(values.map(() => 'float32')), summarize: ofInt(1) }, reads.map(({ name }) => name));
+}
+
+/**
+ * The end of an optimizing step: gradient norm, guard, then either the sums of gradients or the AdamW updates in place.
+ * The norm is of this micro-batch while accumulating, of the mean gradient at the update; before clipping.
+ */
+export function buildUpdates(request: UpdateRequest): UpdateNodes {
+  const { graph, phase, gradients, loss, reads, variable } = request;
+  if (phase === 'accumulate') {
+    const gradNorm = norm(graph, [...gradients.values()].map(({ halfSquare }) => halfSquare));
+    const guarded = guard(graph, [graph.cast(loss, 'float32'), gradNorm], reads);
+    const targets = [...gradients].map(([name, { gradient }]) => variable(`grad/${name}`).add(gradient, [guarded]));
+    return { gradNorm, targets: [guarded, ...targets], norms: [] };
+  }
+  return applyUpdates(request, meanGradients(request));
+}
+
+/** Gradients averaged over the micro-batches of an update. */
+function meanGradients({ graph, optimize, gradients, variable }: UpdateRequest): GradientRefs {
+  const count = optimize.accumulate ?? 1;
+  if (count === 1) return gradients;
+  const share = graph.scalar(1 / count);
+  return new Map(
+    [...gradients].map(([name, { gradient }]) => {
+      const mean = binary(graph, 'Mul', binary(graph, 'AddV2', variable(`grad/${name}`).read(), gradient), share);
+      return [name, { gradient: mean, halfSquare: graph.ref('L2Loss', 'float32', [mean], float) }];
+    }),
+  );
+}
+
+function applyUpdates(request: UpdateRequest, gradients: GradientRefs): UpdateNodes {
+  const { graph, optimize, groups, loss, reads, variable } = request;
+  const gradNorm = norm(graph, [...gradients.values()].map(({ halfSquare }) => halfSquare));
+  const guarded = guard(graph, [graph.cast(loss, 'float32'), gradNorm], reads);
+  const length = SCALARS.length * groups.groups.length;
+  const fed = graph.ref('Placeholder', 'float32', [], { dtype: ofType('float32'), shape: ofShape([length]) });
+  const unpacked = graph.node('Unpack', [fed], { ...float, num: ofInt(length), axis: ofInt(0) });
+  const scalar = (group: number, kind: (typeof SCALARS)[number]): Ref => ({
+    name: `${unpacked}:${group * SCALARS.length + SCALARS.indexOf(kind)}`,
+    type: 'float32',
+  });
+  // The small number is that of torch.nn.utils.clip_grad_norm_.
+  const scale =
+    optimize.clipNorm === undefined
+      ? undefined
+      : binary(graph, 'Minimum', binary(graph, 'RealDiv', graph.scalar(optimize.clipNorm), binary(graph, 'AddV2', gradNorm, graph.scalar(1e-6))), graph.scalar(1));
+
+  const targets: string[] = [guarded];
+  const squares: { readonly param: Ref[]; readonly update: Ref[] } = { param: [], update: [] };
+  for (const [name, { gradient }] of gradients) {
+    const group = groups.groupOf.get(name) as number;
+    const { rule, decay } = groups.groups[group] as (typeof groups.groups)[number];
+    const [param, m, v] = [variable(name), variable(`adamw.m/${name}`), variable(`adamw.v/${name}`)];
+    const before = [guarded];
+    if (decay !== 0) before.push(param.subtract(binary(graph, 'Mul', param.read([guarded]), scalar(group, 'decay'))));
+    const inputs = [
+      param.handle, m.handle, v.handle,
+      // Powers of the betas are given as 0: `alpha` has the bias correction in it already.
+      graph.scalar(0), graph.scalar(0), scalar(group, 'alpha'), graph.scalar(rule.beta1), graph.scalar(rule.beta2), scalar(group, 'epsilon'),
+      scale === undefined ? gradient : graph.ref('Mul', 'float32', [gradient, scale], float, [guarded]),
+    ]; // prettier-ignore
+    const updated = graph.node('ResourceApplyAdam', inputs, { ...float, use_locking: ofBool(false), use_nesterov: ofBool(false) }, before);
+    targets.push(updated);
+    if ((optimize.accumulate ?? 1) > 1) {
+      const sum = variable(`grad/${name}`);
+      // After the update: the mean gradient above may still share the memory of the sum until then.
+      targets.push(sum.assign(unary(graph, 'ZerosLike', sum.read([updated]))));
+    }
+    if (request.norms) {
+      squares.param.push(unary(graph, 'L2Loss', param.read([updated])));
+      squares.update.push(updateHalfSquare(graph, { param, m, v }, scalar, group, updated));
+    }
+  }
+  const norms = request.norms
+    ? [
+        { name: 'paramNorm', node: norm(graph, squares.param).name },
+        { name: 'updateNorm', node: norm(graph, squares.update).name },
+      ]
+    : [];
+  return { gradNorm, scalars: fed.name, targets, norms };
+}
+
+/**
+ * Half the squared norm of a parameter's change, from what is there after the update: p' = p (1 - d) - u with
+ * u = alpha m' / (sqrt(v') + epsilon), so p - p' = (d p' + u) / (1 - d). Nothing of before need be kept.
+ */
+function updateHalfSquare(
+  graph: GraphBuilder,
+  { param, m, v }: { readonly param: VariableNode; readonly m: VariableNode; readonly v: VariableNode },
+  scalar: (group: number, kind: (typeof SCALARS)[number]) => Ref,
+  group: number,
+  updated: string,
+): Ref {
+  const root = binary(graph, 'AddV2', unary(graph, 'Sqrt', v.read([updated])), scalar(group, 'epsilon'));
+  const u = binary(graph, 'RealDiv', binary(graph, 'Mul', m.read([updated]), scalar(group, 'alpha')), root);
+  const d = scalar(group, 'decay');
+  const change = binary(graph, 'AddV2', binary(graph, 'Mul', param.read([updated]), d), u);
+  return unary(graph, 'L2Loss', binary(graph, 'RealDiv', change, binary(graph, 'Sub', graph.scalar(1), d)));
+}
