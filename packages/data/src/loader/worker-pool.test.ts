@@ -111,8 +111,9 @@ describe('a slow consumer', () => {
     const made = (): number => readFileSync(log, 'utf8').split('\n').length - 1;
     const iterator = (await start({ ...plans({ log }), workers: 2, prefetch: 2 })).epoch(0)[Symbol.asyncIterator]();
     await iterator.next();
-    await sleep(300);
-    // The batch handed out and two more, of four images each.
+    // The batch handed out and two more, of four images each; then nothing.
+    await expect.poll(made, { timeout: 10_000 }).toBe(12);
+    await sleep(200);
     expect(made()).toBe(12);
     await iterator.return?.();
   });
@@ -121,7 +122,7 @@ describe('a slow consumer', () => {
 describe('leaving an epoch early', () => {
   it('stops the work in progress and leaves the loader usable', async () => {
     const log = join(folder, 'early.log');
-    const loader = await start({ ...plans({ log, slow: 10 }), prefetch: 8 });
+    const loader = await start({ ...plans({ log, slow: 25 }), prefetch: 8 });
     for await (const batch of loader.epoch(0)) {
       batch.release();
       break;
