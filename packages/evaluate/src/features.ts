@@ -1,4 +1,4 @@
-import { CompositionError, DataError, fullPlan, normalizeImages, planTensors, sizeOfShape, stackPlans, type HostTensor, type NamedTensors, type Objective } from '@mimlab/core';
+import { CompositionError, DataError, fullPlan, normalizeImages, planTensors, sizeOfShape, stackPlans, type HostTensor, type NamedTensors, type Objective, type PixelStatistics } from '@mimlab/core';
 import type { Loader, LoaderBatch } from '@mimlab/data';
 import type { Engine, StepDefinition } from '@mimlab/engine';
 import * as tf from '@tensorflow/tfjs-core';
@@ -22,6 +22,8 @@ export interface ExtractOptions {
   /** Unshuffled, without plans; the last batch may be short. Stays open. */
   readonly loader: Loader;
   readonly pool: Pool;
+  /** Mean and deviation that images are normalised with; those of the data set unless given. */
+  readonly statistics?: PixelStatistics;
 }
 
 /**
@@ -29,8 +31,8 @@ export interface ExtractOptions {
  * stays as it is.
  * @throws CompositionError if the class token is asked for and the encoder has none
  */
-export async function extractFeatures({ objective, engine, loader, pool }: ExtractOptions): Promise<Features> {
-  const step = engine.compile(encodingStep(objective, loader.dataset.statistics, pool));
+export async function extractFeatures({ objective, engine, loader, pool, statistics = loader.dataset.statistics }: ExtractOptions): Promise<Features> {
+  const step = engine.compile(encodingStep(objective, statistics, pool));
   try {
     // All batches have the size of the first, the last one filled up with black images: one shape, one compilation.
     let plan: Record<string, HostTensor> | undefined;
@@ -53,15 +55,14 @@ export async function extractFeatures({ objective, engine, loader, pool }: Extra
 }
 
 /** The pixels themselves, normalised, as features: what an encoder has to beat. */
-export function pixelFeatures(loader: Loader): Promise<Features> {
-  const { mean, std } = loader.dataset.statistics;
+export function pixelFeatures(loader: Loader, { mean, std }: PixelStatistics = loader.dataset.statistics): Promise<Features> {
   return collect(loader, async (batch) => {
     const { data } = imagesOf(batch);
     return Float32Array.from(data, (value, at) => (value / 255 - (mean[at % mean.length] as number)) / (std[at % std.length] as number));
   });
 }
 
-function encodingStep({ encoder, grid }: Objective, statistics: Parameters<typeof normalizeImages>[1], pool: Pool): StepDefinition {
+function encodingStep({ encoder, grid }: Objective, statistics: PixelStatistics, pool: Pool): StepDefinition {
   const { output } = encoder;
   const spec = encoder.features[output];
   if (spec === undefined) throw new CompositionError(`the encoder has no feature '${output}' that evaluation could read`, { place: 'encoder' });

@@ -1,4 +1,4 @@
-import { ConfigError, DataError, sizeOfShape, type NamedHostTensors, type Objective, type ParamSpecs } from '@mimlab/core';
+import { ConfigError, DataError, sizeOfShape, type NamedHostTensors, type Objective, type ParamSpecs, type PixelStatistics } from '@mimlab/core';
 import type { Loader } from '@mimlab/data';
 import { NonFiniteError, type Engine, type StepOutcome } from '@mimlab/engine';
 import { newestCheckpoint, saveCheckpoint } from './checkpoint.js';
@@ -21,6 +21,8 @@ export interface PretrainOptions {
   /** The whole resolved configuration. What decides the weights must be the same when a run is resumed. */
   readonly config: RunConfig;
   readonly objective: Objective;
+  /** Mean and deviation that images are normalised with; those of the data set unless given. */
+  readonly statistics?: PixelStatistics;
   /** Holds no state yet. Stays open: the caller may go on to read weights from it. */
   readonly engine: Engine;
   /** Batches of `config.train.batch` images with plans, shuffled by `config.seed`. Closed when training ends. */
@@ -50,7 +52,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainSummar
 }
 
 async function train(options: PretrainOptions, loader: Loader): Promise<PretrainSummary> {
-  const { config, objective, engine, runFolder, signal, report = () => undefined } = options;
+  const { config, objective, engine, runFolder, signal, statistics = loader.dataset.statistics, report = () => undefined } = options;
   const stopAsked = (): boolean => signal?.aborted === true;
   const { batch: batchSize, accumulate, epochs, logEvery, checkpointEvery, keepCheckpoints } = config.train;
   const began = now();
@@ -73,7 +75,7 @@ async function train(options: PretrainOptions, loader: Loader): Promise<Pretrain
   // Parameters, optimizer state and step.
   const specs = objective.params();
   await engine.define(parameterState(specs, config.seed));
-  const step = engine.compile(pretrainStep(objective, loader.dataset.statistics, config.train));
+  const step = engine.compile(pretrainStep(objective, statistics, config.train));
   if (found !== undefined) await restoreWeightFiles(found.path, engine, specs);
 
   // Logs. What an interrupted run wrote after its checkpoint will be written again.
