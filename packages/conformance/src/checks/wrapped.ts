@@ -1,0 +1,79 @@
+import { checkPlan, CompositionError, ConfigError, countsOf } from '@mimlab/core';
+import { ensure, type Check, type Examined } from '../check.js';
+import { objectiveOf, sampleContext, wrapper } from '../subject.js';
+import { differentiate, ensureGradients } from './gradients.js';
+
+/** Both sides add the same numbers in another order. */
+const SAME_LOSS = 1e-5;
+
+/** Ways to wrap that ask different things of the host. Every branch must bear each, or lack what the option needs and say so. */
+const VARIANTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'progressive reconstruction and furthest sampling': { reconstruction: 'progressive', sampling: 'furthest' },
+  'progressive reconstruction and random sampling': { reconstruction: 'progressive', sampling: 'random' },
+  'partial reconstruction': { reconstruction: 'partial', sampling: 'random' },
+  'loss on a subset of tokens': { reconstruction: 'subset', sampling: 'random' },
+  'the residual merge': { merge: 'residual' },
+  'the replace-all merge': { merge: 'replace-all' },
+  'average pooling': { aggregator: { kind: 'avgpool', kernel: 3 } },
+  'a transformer block as aggregator': { aggregator: { kind: 'transformer' } },
+  'a ConvNeXt block as aggregator': { aggregator: { kind: 'convnext', kernel: 3 } },
+  'mask tokens in thrown places': { fill: 'mask-token' },
+  'norm and head of their own for thrown tokens': { shareNorm: false, shareHead: false },
+};
+
+async function ensureBears(examined: Examined, config: Readonly<Record<string, unknown>>): Promise<void> {
+  try {
+    const objective = objectiveOf(examined, wrapper({ throw: examined.settings.throw, ...config }));
+    ensureGradients(examined, await differentiate(examined, objective));
+  } catch (error) {
+    // An option whose field a branch lacks is refused when the run is put together: that is the contract, too.
+    if (error instanceof CompositionError || error instanceof ConfigError) {
+      ensure(error.remedy !== undefined, () => `the refusal '${error.message}' does not say what to do`);
+      return;
+    }
+    throw error;
+  }
+}
+
+export const wrappedChecks: readonly Check[] = [
+  {
+    name: 'wrapped by pr-mim without throwing, its loss and gradients stay the same',
+    async run(examined) {
+      const bare = await differentiate(examined, objectiveOf(examined));
+      const wrapped = await differentiate(examined, objectiveOf(examined, wrapper({ throw: 0 })));
+      const change = Math.abs(wrapped.loss - bare.loss) / Math.abs(bare.loss);
+      ensure(change < SAME_LOSS, () => `the loss is ${bare.loss} alone and ${wrapped.loss} when pr-mim throws nothing`);
+      const norm = (gradient: Float32Array | undefined): number => Math.sqrt((gradient ?? new Float32Array(0)).reduce((sum, value) => sum + value * value, 0));
+      const largest = Math.max(...Object.values(bare.gradients).map(norm));
+      for (const [name, gradient] of Object.entries(bare.gradients)) {
+        const other = wrapped.gradients[name];
+        ensure(other !== undefined, () => `${name} is no parameter of the wrapped run`);
+        const difference = norm(gradient.map((value, i) => value - (other[i] as number)));
+        ensure(difference < 1e-4 * largest, () => `the gradient of ${name} changes by ${difference.toExponential(1)} when pr-mim throws nothing`);
+      }
+    },
+  },
+  {
+    name: 'wrapped by pr-mim, its plans throw what is asked and leave its masks alone',
+    run(examined) {
+      const { seed } = examined.settings;
+      const bare = objectiveOf(examined);
+      const wrapped = objectiveOf(examined, wrapper({ throw: examined.settings.throw }));
+      const promised = wrapped.sampler.counts(wrapped.grid);
+      ensure(promised.thrown > 0, () => `a throwing ratio of ${examined.settings.throw} throws no token of this grid: give a larger image or option 'throw'`);
+      for (let sampleId = 0; sampleId < 10; sampleId++) {
+        const plan = wrapped.sampler.sample(sampleContext(wrapped, seed, sampleId));
+        checkPlan(plan);
+        ensure(JSON.stringify(countsOf(plan)) === JSON.stringify(promised), () => `counts() promises ${JSON.stringify(promised)}, the plan has ${JSON.stringify(countsOf(plan))}`);
+        const alone = bare.sampler.sample(sampleContext(bare, seed, sampleId));
+        ensure(String(plan.visible) === String(alone.visible), () => `sample ${sampleId} shows other tokens when wrapped`);
+      }
+    },
+  },
+  ...Object.entries(VARIANTS).map(
+    ([what, config]): Check => ({
+      name: `wrapped by pr-mim with ${what}, a gradient still reaches every parameter`,
+      run: (examined) => ensureBears(examined, config),
+    }),
+  ),
+];
