@@ -1,1 +1,4 @@
-export {};
+export { createProgram } from './program.js';
+export { createTerminal, type OutputStream, type Terminal } from './terminal.js';
+export { describeFailure, EXIT, Interrupted } from './failure.js';
+export { countCost, COUNTS, type Cost, type Count } from './cost/count-cost.js';

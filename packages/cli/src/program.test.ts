@@ -1,0 +1,115 @@
+import { CommanderError } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { createProgram } from './program.js';
+import type { Terminal } from './terminal.js';
+
+function recorder(): Terminal & { readonly lines: string[]; readonly notes: string[] } {
+  const lines: string[] = [];
+  const notes: string[] = [];
+  return { live: false, columns: 100, lines, notes, out: (line) => lines.push(line), note: (line) => notes.push(line), overwrite: () => undefined };
+}
+
+async function failure(...args: string[]): Promise<{ readonly error: unknown; readonly notes: string }> {
+  const terminal = recorder();
+  const error: unknown = await createProgram(terminal)
+    .parseAsync(['node', 'mimlab', ...args])
+    .then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+  return { error, notes: terminal.notes.join('\n') };
+}
+
+describe('the command line', () => {
+  // Scripts and papers depend on these: change them only with a reason that a user would accept.
+  it('keeps its commands, arguments and flags', () => {
+    const program = createProgram(recorder());
+    const surface = program.commands.map((command) => [
+      command.name(),
+      command.registeredArguments.map((argument) => (argument.required ? `<${argument.name()}>` : `[${argument.name()}${argument.variadic ? '...' : ''}]`)).join(' '),
+      command.options.map(({ flags, defaultValue }) => (defaultValue === undefined ? flags : `${flags} = ${JSON.stringify(defaultValue)}`)).join(', '),
+    ]);
+    expect(program.options.map(({ flags }) => flags)).toEqual(['-V, --version', '--verbose']);
+    expect(surface).toEqual([
+      ['pretrain', '[config]', '--set <key=value> = [], --resume <run>, --output <dir>'],
+      [
+        'reconstruct',
+        '<run> [images...]',
+        '--statistics <source> = "visible", --count <n> = 8, --seed <n> = 0, --weights <file>, --output <file>',
+      ],
+      ['flops', '<config>', '--set <key=value> = [], --json, --count <which> = "paper"'],
+      ['doctor', '', '--json'],
+      ['schema', '', '--output <file>'],
+      ['plugins', '', '--json'],
+      ['presets', '', '--json'],
+      ['quickstart', '', '--output <dir>'],
+    ]);
+  });
+
+  it('shows an example in the help of every command', async () => {
+    for (const command of createProgram(recorder()).commands) {
+      const terminal = recorder();
+      await createProgram(terminal)
+        .parseAsync(['node', 'mimlab', command.name(), '--help'])
+        .catch(() => undefined);
+      const help = terminal.lines.join('\n');
+      expect(help).toContain(`Example:\n  $ mimlab ${command.name()}`);
+      expect(help).toContain('--verbose');
+    }
+  });
+
+  it('collects every --set in order', async () => {
+    const { error } = await failure('pretrain', 'no-such-file', '--set', 'a.b=1', '--set', 'c=2');
+    expect((error as Error).message).toContain('no such file or preset');
+  });
+
+  it('refuses unknown commands and options with a hint', async () => {
+    const command = await failure('pretrian', 'x');
+    expect(command.error).toBeInstanceOf(CommanderError);
+    expect(command.notes).toContain("Did you mean pretrain?");
+    const option = await failure('pretrain', 'x', '--outputs', 'y');
+    expect(option.notes).toContain('--output');
+  });
+
+  it('refuses a count that is no number and a choice that is none', async () => {
+    expect((await failure('reconstruct', 'x', '--count', 'many')).notes).toContain('A whole number from 1 up is expected.');
+    expect((await failure('flops', 'x', '--count', 'real')).notes).toContain('Allowed choices are paper, executed.');
+  });
+
+  it('will not resume into another folder', async () => {
+    const { error } = await failure('pretrain', '--resume', 'a', '--output', 'b');
+    expect((error as Error).message).toContain('a resumed run stays in its folder');
+  });
+
+  it('asks for a configuration where none is given', async () => {
+    const { error } = await failure('pretrain');
+    expect((error as Error).message).toContain('mimlab presets');
+  });
+});
+
+describe('commands without an engine', () => {
+  it('list presets with what they are', async () => {
+    const terminal = recorder();
+    await createProgram(terminal).parseAsync(['node', 'mimlab', 'presets', '--json']);
+    const presets = JSON.parse(terminal.lines.join('\n')) as { name: string; about: string }[];
+    const names = presets.map(({ name }) => name);
+    for (const name of ['mae/vit-b16-in1k', 'mae/vit-b16-in1k-pr50', 'mae/vit-l16-in1k', 'mae/vit-l16-in1k-pr50', 'mae/mnist-quickstart']) expect(names).toContain(name);
+    expect(presets.every(({ about }) => about.length > 10)).toBe(true);
+  });
+
+  it('list the plugins that are installed', async () => {
+    const terminal = recorder();
+    await createProgram(terminal).parseAsync(['node', 'mimlab', 'plugins']);
+    expect(terminal.lines.join('\n')).toMatch(/^mae +method +0\.1\.0 .*sampler, encoder, decoder, target +arXiv:2111\.06377$/m);
+    expect(terminal.lines.join('\n')).toMatch(/^pr-mim +wrapper/m);
+  });
+
+  it('print a schema that knows sections and plugins', async () => {
+    const terminal = recorder();
+    await createProgram(terminal).parseAsync(['node', 'mimlab', 'schema']);
+    const schema = JSON.parse(terminal.lines.join('\n')) as { properties: Record<string, unknown>; $defs: Record<string, { properties: Record<string, unknown> }> };
+    expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining(['extends', 'method', 'wrap', 'data', 'train', 'engine']));
+    expect(Object.keys(schema.$defs['mae']?.properties ?? {})).toContain('maskRatio');
+    expect(Object.keys(schema.$defs['pr-mim']?.properties ?? {})).toContain('throw');
+  });
+});

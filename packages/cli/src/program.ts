@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { COUNTS, type Count } from './cost/count-cost.js';
+import { STATISTICS, type Statistics } from './pictures/predict-pixels.js';
+import type { Terminal } from './terminal.js';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+
+const collect = (value: string, before: readonly string[]): string[] => [...before, value];
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('A whole number from 1 up is expected.');
+  return value;
+}
+
+function seed(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('A whole number from 0 up is expected.');
+  return value;
+}
+
+const setOption = (): Option => new Option('--set <key=value>', 'override a key of the configuration; may be given again').argParser(collect).default([], 'none');
+
+/**
+ * The command line. Commands are imported when they run: `--help`, and commands that need no engine, stay quick.
+ * Throws CommanderError instead of ending the process.
+ */
+export function createProgram(terminal: Terminal): Command {
+  const program = new Command('mimlab')
+    .description('Masked image modelling on TensorFlow: pre-train, look at reconstructions, count costs.')
+    .version(version)
+    .option('--verbose', 'say where an unexpected error happened')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => {
+        terminal.out(text.trimEnd());
+      },
+      writeErr: (text) => {
+        terminal.note(text.trimEnd());
+      },
+    })
+    .exitOverride()
+    .showHelpAfterError(`(mimlab --help lists commands and options)`);
+
+  const command = (usage: string, about: string, example: string): Command =>
+    program.command(usage).description(about).addHelpText('after', `\nExample:\n  $ mimlab ${example}`);
+
+  command('pretrain', 'Pre-train what a configuration says, or go on with a run.', 'pretrain mae/mnist-quickstart --set train.epochs=5 --output runs/first')
+    .argument('[config]', 'configuration file or name of a preset; may be left out with --resume')
+    .addOption(setOption())
+    .option('--resume <run>', 'go on with the run in this folder')
+    .option('--output <dir>', 'folder of the new run (default: runs/NAME)')
+    .action(async (config: string | undefined, options: { set: string[]; resume?: string; output?: string }) => {
+      const { pretrainCommand } = await import('./commands/pretrain.js');
+      await pretrainCommand(config, options, terminal);
+    });
+
+  command('reconstruct', 'Draw original, visible patches, token map and reconstruction.', 'reconstruct runs/first digit.png --statistics visible')
+    .argument('<run>', 'folder of a run')
+    .argument('[images...]', 'image files (default: the first test images)')
+    .addOption(new Option('--statistics <source>', 'mean and deviation for patch-normalised predictions: guessed from visible patches, or (oracle) those of the hidden patches').choices(STATISTICS).default('visible'))
+    .option('--count <n>', 'test images to draw', count, 8)
+    .option('--seed <n>', 'seed of the masks', seed, 0)
+    .option('--weights <file>', 'weights to use instead of the newest checkpoint')
+    .option('--output <file>', 'PNG file (default: RUN/reconstructions.png)')
+    .action(async (run: string, images: string[], options: { statistics: Statistics; count: number; seed: number; weights?: string; output?: string }) => {
+      const { reconstruct } = await import('./commands/reconstruct.js');
+      await reconstruct(run, images, options, terminal);
+    });
+
+  command('flops', 'Count multiply-accumulates of one image, by formula and by the recorded graph.', 'flops mae/vit-b16-in1k-pr50 --json')
+    .argument('<config>', 'configuration file or name of a preset')
+    .addOption(setOption())
+    .option('--json', 'print JSON: total, unwrapped and parts in G MACs, ratio')
+    .addOption(new Option('--count <which>', 'as the paper counts, or the graph that trains').choices(COUNTS).default('paper'))
+    .action(async (config: string, options: { set: string[]; json?: boolean; count: Count }) => {
+      const { flops } = await import('./commands/flops.js');
+      await flops(config, options, terminal);
+    });
+
+  command('doctor', 'Say what this machine can run, what is missing and how to get it.', 'doctor')
+    .option('--json', 'print JSON')
+    .action(async (options: { json?: boolean }) => {
+      const { doctor } = await import('./commands/doctor.js');
+      doctor(options, terminal);
+    });
+
+  command('schema', 'Print the JSON Schema of configurations, for completion and checks in editors.', 'schema --output mimlab.schema.json')
+    .option('--output <file>', 'write it to a file')
+    .action(async (options: { output?: string }) => {
+      const { schema } = await import('./commands/schema.js');
+      await schema(options, terminal);
+    });
+
+  command('plugins', 'List installed plugins with their hooks.', 'plugins')
+    .option('--json', 'print JSON')
+    .action(async (options: { json?: boolean }) => {
+      const { plugins } = await import('./commands/plugins.js');
+      await plugins(options, terminal);
+    });
+
+  command('presets', 'List the configurations that ship with mimlab.', 'presets')
+    .option('--json', 'print JSON')
+    .action(async (options: { json?: boolean }) => {
+      const { presets } = await import('./commands/presets.js');
+      await presets(options, terminal);
+    });
+
+  command('quickstart', 'Pre-train MAE + PR-MIM on MNIST, draw its reconstructions and measure its features.', 'quickstart --output runs/quickstart')
+    .option('--output <dir>', 'folder of results (default: runs/quickstart)')
+    .action(async (options: { output?: string }) => {
+      const { quickstart } = await import('./quickstart/quickstart.js');
+      await quickstart(options, terminal);
+    });
+
+  return program;
+}

@@ -1,0 +1,71 @@
+import { augmentSpec, createLoader, datasetRef, imageSpec, openDataset, pixelStatistics, type Loader } from '@mimlab/data';
+import { createEngine, type Engine } from '@mimlab/engine';
+import { openRunFolder, pretrain, type PretrainSummary, type TrainRecord } from '@mimlab/train';
+import type { PixelStatistics } from '@mimlab/core';
+import type { RunContext } from './run-context.js';
+
+export interface TrainRunOptions {
+  readonly context: RunContext;
+  /** Folder of the run. */
+  readonly output: string;
+  readonly resume: boolean;
+  readonly signal?: AbortSignal;
+  readonly report: (record: TrainRecord) => void;
+  /** Called with the engine that holds the trained weights, before it is disposed. */
+  readonly afterwards?: (engine: Engine) => Promise<void>;
+}
+
+/** Mean and deviation with which a run normalises its images. */
+export async function runStatistics({ config }: Pick<RunContext, 'config'>): Promise<PixelStatistics> {
+  return pixelStatistics(config.data, await openDataset(datasetRef(config.data, 'train')));
+}
+
+/** The loader of a run, with the statistics that its configuration asks for. */
+async function openLoader({ config, objective, compositionRef }: RunContext): Promise<Loader> {
+  const loader = await createLoader({
+    data: datasetRef(config.data, 'train'),
+    image: imageSpec(config.data),
+    augment: augmentSpec(config.data),
+    batch: config.train.batch,
+    seed: config.seed,
+    workers: config.data.workers,
+    prefetch: config.data.prefetch,
+    shuffle: true,
+    plans: compositionRef,
+    grid: objective.grid,
+  });
+  return { ...loader, dataset: { ...loader.dataset, statistics: pixelStatistics(config.data, loader.dataset) } };
+}
+
+/** Opens what a run needs, trains it, and closes everything again whatever happens. */
+export async function trainRun({ context, output, resume, signal, report, afterwards }: TrainRunOptions): Promise<PretrainSummary> {
+  const { config, objective, loaded } = context;
+  // Data and engine are opened before the run's folder is made: a wrong path leaves nothing behind.
+  const loader = await openLoader(context);
+  try {
+    const engine = await createEngine(config.engine);
+    try {
+      const runFolder = await openRunFolder({ path: output, resume, configText: loaded.format() });
+      try {
+        const summary = await pretrain({
+          config,
+          objective,
+          engine,
+          openLoader: () => Promise.resolve(loader),
+          runFolder,
+          report,
+          ...(signal === undefined ? {} : { signal }),
+        });
+        await afterwards?.(engine);
+        return summary;
+      } finally {
+        await runFolder.release();
+      }
+    } finally {
+      engine.dispose();
+    }
+  } finally {
+    // The train loop closes it too; a failure before training leaves it to us.
+    await loader.close();
+  }
+}
