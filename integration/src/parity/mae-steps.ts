@@ -67,7 +67,7 @@ export const linearLoss = (run: MaeRun): Pick<StepDefinition, 'state' | 'compute
   state: run.trainable,
   compute(state: NamedTensors, inputs: NamedTensors) {
     const terms = run.trainable.map((name) => tf.sum(tf.mul(state[name] as Tensor, inputs[`grad/${name}`] as Tensor)));
-    return { loss: tf.addN(terms) as tf.Scalar };
+    return { loss: terms.reduce((sum, term) => tf.add(sum, term)) as tf.Scalar };
   },
 });
 
