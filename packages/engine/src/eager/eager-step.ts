@@ -10,6 +10,8 @@ interface Evaluation {
   readonly loss?: tf.Tensor;
   readonly metrics: NamedTensors;
   readonly outputs: NamedTensors;
+  /** Names of all outputs that the step has. */
+  readonly offered: readonly string[];
 }
 
 /**
@@ -62,16 +64,20 @@ function evaluateAndUpdate(definition: StepDefinition, state: EagerState, inputs
     return copy;
   };
   const evaluate = (): Evaluation => {
-    const result = definition.compute(stateTensors, inputTensors);
-    return { ...(result.loss && { loss: keep(result.loss) }), metrics: mapValues(result.metrics ?? {}, keep), outputs: mapValues(chosen(result, asked, definition.name), keep) };
+    const { loss, metrics = {}, outputs = {} }: StepResult = definition.compute(stateTensors, inputTensors);
+    const found = Object.fromEntries(Object.entries(outputs).filter(([name]) => asked.includes(name)));
+    return { ...(loss && { loss: keep(loss) }), metrics: mapValues(metrics, keep), outputs: mapValues(found, keep), offered: Object.keys(outputs) };
   };
 
   try {
     if (!optimize) {
-      const { loss, metrics, outputs } = evaluate();
+      const evaluation = evaluate();
+      const { loss, metrics, outputs } = evaluation;
+      requireOutputs(asked, evaluation, definition.name);
       return { metrics: { ...mapValues(metrics, scalar), ...(loss && { loss: scalar(loss) }) }, outputs: mapValues(outputs, toHost) };
     }
     const { evaluation, gradients } = gradientsOf(definition, optimize, state, evaluate);
+    requireOutputs(asked, evaluation, definition.name);
     const loss = scalar(evaluation.loss as tf.Tensor);
     const { gradNorm, norms } = applyGradients(optimize, state, gradients, loss, options);
     const outputs: Record<string, HostTensor> = mapValues(evaluation.outputs, toHost);
@@ -82,13 +88,11 @@ function evaluateAndUpdate(definition: StepDefinition, state: EagerState, inputs
   }
 }
 
-function chosen({ outputs = {} }: StepResult, asked: readonly string[], place: string): NamedTensors {
-  const found = asked.map((name): [string, tf.Tensor] => {
-    const tensor = outputs[name];
-    if (tensor !== undefined) return [name, tensor];
-    throw new EngineError(`the step has no output '${name}'`, { place, remedy: `It has: ${Object.keys(outputs).join(', ') || '(none)'}.` });
-  });
-  return Object.fromEntries(found);
+/** Called behind the forward pass: an error inside it would leak what tfjs saved for the backward pass. */
+function requireOutputs(asked: readonly string[], { offered }: Evaluation, place: string): void {
+  const lacking = asked.find((name) => !offered.includes(name));
+  if (lacking === undefined) return;
+  throw new EngineError(`the step has no output '${lacking}'`, { place, remedy: `It has: ${offered.join(', ') || '(none)'}.` });
 }
 
 const scalar = (tensor: tf.Tensor): number => tensor.dataSync()[0] as number;

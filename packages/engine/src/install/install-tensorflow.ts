@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { EngineError } from '@mimlab/core';
 import { cacheFolder, type Environment } from './cache-folder.js';
@@ -62,6 +62,8 @@ export async function installTensorflow(options: InstallOptions = {}): Promise<T
         log(`unpacking ${basename(wheel)}`);
         await unpackWheel(wheel, building);
       }
+      // mkdtemp makes folders private; a cache may be shared.
+      await chmod(building, 0o755);
       await moveInto(building, root);
     } finally {
       await rm(building, { recursive: true, force: true });

@@ -98,7 +98,7 @@ function locate(folder: string, source: TensorflowSource): TensorflowLocation | 
   return { folder, library, framework, source, ...(version && { version }), ...(includeFolder && { includeFolder }) };
 }
 
-const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile();
 
 /** The C library's archives name files `libtensorflow.so.2.9.1`; pip lays `tensorflow_cpu-2.21.0.dist-info` beside a wheel. */
 function versionByNames(folder: string): string | undefined {
