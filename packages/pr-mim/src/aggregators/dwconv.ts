@@ -1,5 +1,5 @@
-import { cellsOf, type Initializer, type ParamSpec, type ParamSpecs } from '@mimlab/core';
-import { depthwiseConvolution, depthwiseMacs, param, plainParam, uniform, zeros } from '@mimlab/nn';
+import { cellsOf, type Branch, type Initializer, type ParamSpec, type ParamSpecs } from '@mimlab/core';
+import { depthwiseConvolution, depthwiseMacs, param, plainParam, torchUniform, zeros } from '@mimlab/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor1D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import type { AggregatorConfig } from '../config.js';
@@ -30,15 +30,18 @@ export const meanOfNeighbours: Initializer = (shape) => {
   return taps.fill(0, centre, centre + width);
 };
 
+function initOf({ convInit }: Branch, kernel: number, rule: DepthwiseOptions['init']): { readonly weight: Initializer; readonly bias: Initializer } {
+  if (rule === 'host') return { weight: convInit.weight(kernel), bias: convInit.bias(kernel) };
+  // PyTorch's default for a convolution with one input channel a filter: fan-in kernel^2.
+  if (rule === 'uniform') return { weight: torchUniform(kernel * kernel), bias: torchUniform(kernel * kernel) };
+  return { weight: meanOfNeighbours, bias: zeros };
+}
+
 /** One k x k filter a channel, stride 1, zero padding k // 2 (PR-MIM specification, section 5.1, step 5). */
 export function depthwiseAggregator({ branch, grid }: AggregatorSite, options: DepthwiseOptions): Aggregator {
   const { kernel, bias, normalizeByCount } = options;
   const prefix = `${ownPrefix(branch.name)}.conv`;
-  const init = {
-    host: { weight: branch.convInit.weight(kernel), bias: branch.convInit.bias(kernel) },
-    uniform: { weight: uniform(1 / kernel), bias: uniform(1 / kernel) },
-    mean: { weight: meanOfNeighbours, bias: zeros },
-  }[options.init];
+  const init = initOf(branch, kernel, options.init);
   return {
     params(): ParamSpecs {
       const weight = { [`${prefix}.weight`]: depthwiseKernelParam(kernel, branch.width, init.weight) };
