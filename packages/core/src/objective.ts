@@ -91,7 +91,7 @@ export function createObjective(container: DependencyContainer, options: Objecti
     target,
     scoring,
     params: () => mergeParams({ encoder: encoder.params(), decoder: decoder.params(), target: target.params?.() ?? {} }),
-    randomInputs: (batch) => ({ ...encoder.randomInputs?.(batch), ...decoder.randomInputs?.(batch) }),
+    randomInputs: (batch) => joined('random input', { encoder: encoder.randomInputs?.(batch) ?? {}, decoder: decoder.randomInputs?.(batch) ?? {} }),
 
     evaluate(batch, params, training) {
       const { images_BHWC, plan } = batch;
@@ -100,7 +100,8 @@ export function createObjective(container: DependencyContainer, options: Objecti
       const sets = part('decoder', () => decoder.decode(features, plan, params, context));
       const predictions: Record<string, Prediction> = {};
       for (const branch of branches) {
-        const set = sets[branch.name] as TokenSet;
+        const set = sets[branch.name];
+        if (set === undefined) throw new CompositionError(`decode gave no tokens for it, only for [${Object.keys(sets).join(', ')}]`, { place: `branch '${branch.name}'` });
         const scored = branch.tokenwise && scoring.predictTokens === 'retained' ? narrowed(set, plan) : set;
         predictions[branch.name] = part('head', () => decoder.predict(branch.name, scored, plan, params, context));
       }
@@ -125,20 +126,22 @@ function predictedTokens(branch: Branch, scoring: Scoring, counts: PlanCounts, g
 }
 
 /** Joins the parameters of several owners. @throws CompositionError on a name that two of them use. */
-export function mergeParams(owners: Readonly<Record<string, ParamSpecs>>): ParamSpecs {
-  const merged: Record<string, ParamSpecs[string]> = {};
+export const mergeParams = (owners: Readonly<Record<string, ParamSpecs>>): ParamSpecs => joined('parameter', owners);
+
+function joined<T>(what: string, owners: Readonly<Record<string, Readonly<Record<string, T>>>>): Record<string, T> {
+  const merged: Record<string, T> = {};
   const ownerOf = new Map<string, string>();
-  for (const [owner, specs] of Object.entries(owners)) {
-    for (const [name, spec] of Object.entries(specs)) {
+  for (const [owner, named] of Object.entries(owners)) {
+    for (const [name, value] of Object.entries(named)) {
       const other = ownerOf.get(name);
       if (other !== undefined) {
-        throw new CompositionError(`both ${other} and ${owner} have a parameter of this name`, {
+        throw new CompositionError(`both ${other} and ${owner} have a ${what} of this name`, {
           place: name,
           remedy: `Give guests a prefix, as 'teacher.' or 'prmim.' do.`,
         });
       }
       ownerOf.set(name, owner);
-      merged[name] = spec;
+      merged[name] = value;
     }
   }
   return merged;

@@ -62,7 +62,7 @@ function checked<Config, D extends Described<Config>>(definition: D, builder: 'h
   const refuse = (problem: string, remedy: string): never => {
     throw new PluginError(problem, { place, remedy });
   };
-  if (!/^[a-z][a-z0-9-]*$/.test(String(definition.name))) refuse(`the name must be lower case with dashes`, `Rename it, e.g. 'my-method'.`);
+  if (typeof definition.name !== 'string' || !/^[a-z][a-z0-9-]*$/.test(definition.name)) refuse(`the name must be lower case with dashes`, `Rename it, e.g. 'my-method'.`);
   if (semver.valid(definition.version) === null) refuse(`version '${definition.version}' is no semantic version`, `Give one such as '0.1.0'.`);
   if (semver.validRange(definition.core) === null) refuse(`core range '${definition.core}' cannot be read`, `Give a range such as '^${CORE_VERSION}'.`);
   checkCoreRange(definition);
