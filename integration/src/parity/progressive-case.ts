@@ -14,7 +14,6 @@ import {
   type Sampler,
   type Target,
   type TokenPlan,
-  type WrapperPlugin,
 } from '@mimlab/core';
 import { layerNorm, linear, linearParams, normParams, plainParam, scoredMean, squaredError, atCells, zeros } from '@mimlab/nn';
 import { prMim, PrMimConfig, progressiveDecoder, progressiveOptions, type Merge, type ProgressiveOptions } from '@mimlab/pr-mim';
@@ -145,7 +144,7 @@ export function progressiveRun(sizes: Sizes, mode: Mode): ProgressiveRun {
   const { rows, columns, values, kernel, thrown } = sizes;
   const shared = { throw: thrown / (rows * columns), sampling: 'random' } as const;
   const config = PrMimConfig.parse(mode === 'partial' ? { ...shared, reconstruction: 'partial' } : { ...shared, merge: mode, aggregator: { kernel } });
-  const plugin = (mode === 'partial' ? prMim : aggregateAlways) as WrapperPlugin;
+  const plugin = mode === 'partial' ? prMim : aggregateAlways;
   const container = composeRun({
     image: { height: rows, width: columns, channels: values },
     method: { plugin: givenHost(sizes), config: {} },

@@ -1,10 +1,10 @@
 import '@tensorflow/tfjs';
 import {
-  cellsOf,
   composeRun,
   createObjective,
   definePlugin,
   ENCODER,
+  IMAGE,
   planTensors,
   randomStream,
   stackPlans,
@@ -50,19 +50,17 @@ export function hostPlugin({ maskRatio = 0.75, branch = (own) => own }: HostOpti
     hooks: () => ({
       sampler: () => randomMasking({ maskRatio }),
       encoder: (container) =>
-        vitEncoder({ image: imageOf(container.resolve(Symbol.for('mimlab:image'))), patch: PATCH, width: 12, depth: 1, heads: 3, mlpRatio: 2, embedPatches: 'visible' }),
+        vitEncoder({ image: container.resolve(IMAGE), patch: PATCH, width: 12, depth: 1, heads: 3, mlpRatio: 2, embedPatches: 'visible' }),
       decoder: (container): Decoder => {
         const encoder = container.resolve(ENCODER);
         const targets = container.resolve(TARGET).spec(encoder.grid);
         const made = vitDecoder({ encoder, feature: LATENT, branch: PIXELS, values: PATCHES, targets, width: HOST_WIDTH, depth: DEPTH, heads: HEADS, mlpRatio: 2 });
         return { ...made, branches: made.branches.map(branch) };
       },
-      target: (container) => pixelTarget({ image: imageOf(container.resolve(Symbol.for('mimlab:image'))), patch: PATCH, normPix: true }),
+      target: (container) => pixelTarget({ image: container.resolve(IMAGE), patch: PATCH, normPix: true }),
     }),
   });
 }
-
-const imageOf = (image: unknown): { height: number; width: number; channels: number } => image as { height: number; width: number; channels: number };
 
 export interface Run {
   readonly objective: Objective;
@@ -75,7 +73,7 @@ export function hostRun(wrap?: PrMimInput, options: HostOptions = {}): Run {
   const container = composeRun({
     image: { height: grid.rows * PATCH.height, width: grid.columns * PATCH.width, channels: 1 },
     method: { plugin: hostPlugin(options), config: {} },
-    wrap: wrap === undefined ? [] : [{ plugin: prMim as never, config: PrMimConfig.parse(wrap) }],
+    wrap: wrap === undefined ? [] : [{ plugin: prMim, config: PrMimConfig.parse(wrap) }],
   });
   return { objective: createObjective(container), grid };
 }
@@ -132,4 +130,3 @@ export function lossAndGradients(objective: Objective, batch: ObjectiveBatch, pa
 }
 
 export const largest = (values: ArrayLike<number>): number => Array.from(values).reduce((max, value) => Math.max(max, Math.abs(value)), 0);
-export const cellCount = (run: Run): number => cellsOf(run.grid);
