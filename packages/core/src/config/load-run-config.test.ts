@@ -103,6 +103,20 @@ describe('a configuration that is right', () => {
     expect(second.format()).toBe(first.format());
   });
 
+  it('has its keys in one order, whatever was written first, so that texts can be compared', async () => {
+    const first = await load(write('run.yaml', 'data: { size: 8, path: images }\nmethod: { depth: 3, plugin: dots }\nseed: 0\n'));
+    const second = await load(write('again.yaml', 'method: { plugin: dots, depth: 3 }\ndata: { path: images, size: 8 }\n'));
+    expect(second.format()).toBe(first.format());
+  });
+
+  it('is refused when the schema of its plugin would not load the result again', async () => {
+    const growing = definePlugin({ ...described, name: 'growing', configSchema: z.strictObject({ n: z.int().default(1) }).transform(({ n }) => ({ n: n + 1 })), hooks: () => ({}) });
+    plugins['growing'] = growing;
+    expect(await mistakes('method: { plugin: growing }\ndata: { path: images }\n')).toEqual([
+      `run.yaml:1:19: method.plugin: the schema of 'growing' does not accept what it gives: its stored settings could not be loaded again`,
+    ]);
+  });
+
   it('takes a section with nothing in it as empty', async () => {
     expect((await load(write('run.yaml', `${good}train:\nwrap:\nhooks:\n`))).config.train.batch).toBe(8);
   });
@@ -228,6 +242,10 @@ describe('mistakes', () => {
 
   it('in the length of a list say the length', async () => {
     expect(await mistakes(`${good}train: { betas: [0.9] }\n`)).toEqual(['run.yaml:3:17: train.betas: too short, got [0.9], expected at least 2 items']);
+  });
+
+  it('in an empty text say so once', async () => {
+    expect(await mistakes('method: { plugin: "" }\ndata: { path: a }\n')).toEqual([`run.yaml:1:19: method.plugin: too short, got '', expected at least 1 letter`]);
   });
 
   it('about a method that is not said name the file', async () => {

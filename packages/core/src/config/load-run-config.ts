@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
 import type { z } from 'zod';
 import { ConfigError, MimlabError } from '../errors.js';
@@ -69,7 +70,9 @@ export async function loadRunConfig<S extends Sections>(file: string, options: L
     if (loaded !== undefined) plugins.push(loaded);
   }
   if (!parsed.success || problems.length > 0) throw configError(problems);
-  const config = resolvedConfig(parsed.data as Record<string, unknown>, plugins) as RunConfig<S>;
+  const whole = settled(schema, parsed.data);
+  if (whole === undefined) throw new ConfigError('a section does not accept what its own schema gives', { place: Object.keys(sections).join(', ') });
+  const config = resolvedConfig(whole as Record<string, unknown>, plugins) as RunConfig<S>;
   return {
     file: found,
     config,
@@ -119,7 +122,7 @@ async function loadSlot(tree: ConfigMap, slot: Slot, registry: Pick<PluginRegist
   const node = nodeAt(tree, slot.path);
   const named = nodeAt(tree, [...slot.path, 'plugin']);
   // Anything else than a map with a name has been reported by the schema of the whole.
-  if (node?.kind !== 'map' || named?.kind !== 'scalar' || typeof named.value !== 'string') return undefined;
+  if (node?.kind !== 'map' || named?.kind !== 'scalar' || typeof named.value !== 'string' || named.value === '') return undefined;
   const at = { place: named.origin.place, path: [...slot.path, 'plugin'] };
   let plugin: LoadedPlugin;
   try {
@@ -142,7 +145,21 @@ async function loadSlot(tree: ConfigMap, slot: Slot, registry: Pick<PluginRegist
     problems.push(...located(tree, slot.path, schemaProblems(parsed.error, schema, given)));
     return undefined;
   }
-  return { ...slot, plugin, name: plugin.reference, settings: parsed.data };
+  const settings = settled(schema, parsed.data);
+  if (settings === undefined) {
+    problems.push({ ...at, text: `the schema of '${plugin.plugin.name}' does not accept what it gives: its stored settings could not be loaded again` });
+    return undefined;
+  }
+  return { ...slot, plugin, name: plugin.reference, settings };
+}
+
+/**
+ * What a schema makes of its own result, which must be the same: a run stores resolved settings and loads them again.
+ * Taken in place of the first result, since it has its keys in the order that every later loading gives.
+ */
+function settled(schema: z.ZodType, value: unknown): unknown {
+  const again = schema.safeParse(value);
+  return again.success && isDeepStrictEqual(again.data, value) ? again.data : undefined;
 }
 
 /** Gives problems of a part at `base` their places in the files. */

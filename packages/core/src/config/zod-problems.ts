@@ -25,7 +25,7 @@ const NAMES: Readonly<Record<string, string>> = {
   record: 'a map',
   null: 'null',
 };
-const UNITS: Readonly<Record<string, string>> = { array: ' items', string: ' letters', map: ' entries', set: ' items' };
+const UNITS: Readonly<Record<string, string>> = { array: 'item', string: 'letter' };
 
 /** A value as a person wrote it, cut where it gets long. */
 export function shownValue(value: unknown): string {
@@ -93,9 +93,9 @@ function expectation(issue: Issue): string {
     case 'invalid_value':
       return issue.values.length === 1 ? shownValue(issue.values[0]) : `one of ${issue.values.map(shownValue).join(', ')}`;
     case 'too_small':
-      return issue.exact === true ? `exactly ${issue.minimum}${UNITS[issue.origin] ?? ''}` : `${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${UNITS[issue.origin] ?? ''}`;
+      return `${bound(issue, 'more than', 'at least')} ${issue.minimum}${counted(issue.origin, issue.minimum)}`;
     case 'too_big':
-      return issue.exact === true ? `exactly ${issue.maximum}${UNITS[issue.origin] ?? ''}` : `${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${UNITS[issue.origin] ?? ''}`;
+      return `${bound(issue, 'less than', 'at most')} ${issue.maximum}${counted(issue.origin, issue.maximum)}`;
     case 'not_multiple_of':
       return `a multiple of ${issue.divisor}`;
     case 'invalid_format':
@@ -109,6 +109,18 @@ function expectation(issue: Issue): string {
       return issue.message;
   }
 }
+
+const bound = ({ exact, inclusive }: { exact?: boolean; inclusive?: boolean }, exclusive: string, within: string): string => {
+  if (exact === true) return 'exactly';
+  return inclusive === false ? exclusive : within;
+};
+
+/** ` items` behind the length of a list; nothing behind a plain number. */
+const counted = (origin: string, count: number | bigint): string => {
+  const unit = UNITS[origin];
+  if (unit === undefined) return '';
+  return count === 1 ? ` ${unit}` : ` ${unit}s`;
+};
 
 /** Values that a discriminator may have. */
 const optionsOf = (issue: Extract<Issue, { code: 'invalid_union' }>): readonly unknown[] => ('options' in issue ? (issue.options ?? []) : []);
