@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { loadWeights, MODEL_FILE, saveWeights, type ParamSpecs, type WritableTensor } from '@mimlab/core';
+import { loadWeights, MODEL_FILE, saveWeights, sizeOfShape, type HostTensor, type ParamSpecs, type WritableTensor } from '@mimlab/core';
 import type { Engine } from '@mimlab/engine';
 
 export const OPTIMIZER_FILE = 'optimizer.safetensors';
@@ -12,13 +12,42 @@ export function optimizerSpecs(specs: ParamSpecs): ParamSpecs {
   return Object.fromEntries(SLOTS.flatMap((slot) => trainable.map(([name, spec]) => [`${slot}/${name}`, spec])));
 }
 
-/** State of the engine, fetched tensor by tensor when the file is written, so that it is never on the host as a whole. */
+/** State that is fetched at once: enough to keep the number of reads small, little beside the model. Bytes. */
+const GROUP = 64 << 20;
+
+/** Names in their order, in groups of at most about `GROUP` bytes. */
+function groupsOf(specs: ParamSpecs): string[][] {
+  const groups: string[][] = [];
+  let room = 0;
+  for (const [name, { shape }] of Object.entries(specs)) {
+    const bytes = 4 * sizeOfShape(shape);
+    if (bytes > room || groups.length === 0) {
+      groups.push([]);
+      room = GROUP;
+    }
+    groups.at(-1)?.push(name);
+    room -= bytes;
+  }
+  return groups;
+}
+
+/** State of the engine, fetched group by group while the file is written, so that it is never on the host as a whole. */
 function stateOf(engine: Engine, specs: ParamSpecs): Record<string, WritableTensor> {
-  const entries = Object.entries(specs).map(([name, { shape }]): [string, WritableTensor] => [
-    name,
-    { shape, dtype: 'float32', data: async () => (await engine.read([name]))[name]?.data as Float32Array },
-  ]);
-  return Object.fromEntries(entries);
+  const tensors: Record<string, WritableTensor> = {};
+  for (const names of groupsOf(specs)) {
+    let fetched: ReturnType<Engine['read']> | undefined;
+    for (const name of names) {
+      const data = async (): Promise<Float32Array> => {
+        fetched ??= engine.read(names);
+        const { data: values } = (await fetched)[name] as HostTensor;
+        // Tensors are written in the order of `specs`: behind the last one of the group nobody needs it any more.
+        if (name === names.at(-1)) fetched = undefined;
+        return values as Float32Array;
+      };
+      tensors[name] = { shape: specs[name]?.shape ?? [], dtype: 'float32', data };
+    }
+  }
+  return tensors;
 }
 
 /** Writes weights and optimizer state into `folder`, official names and layout, brought to the disk. Returns the file names. */

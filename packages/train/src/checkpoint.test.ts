@@ -21,14 +21,14 @@ async function someEngine(seed = 1): Promise<Engine> {
 
 const save = async (folder: string, update: number, keep = 2, engine?: Engine): Promise<string> => saveCheckpoint(folder, engine ?? (await someEngine()), SPECS, stateAt(update), keep);
 
-/** An engine whose disk runs full when the n-th tensor is fetched for writing. */
-async function fullDiskAfter(tensors: number, code = 'ENOSPC'): Promise<Engine> {
+/** An engine whose disk runs full while the weights (0) or the optimizer state (1) are written. */
+async function fullDiskAt(file: number, code = 'ENOSPC'): Promise<Engine> {
   const engine = await someEngine();
   let count = 0;
   return {
     ...engine,
     read: async (names) => {
-      if (count++ === tensors) throw Object.assign(new Error(`${code}: write`), { code });
+      if (count++ === file) throw Object.assign(new Error(`${code}: write`), { code });
       return engine.read(names);
     },
   };
@@ -158,8 +158,8 @@ describe('a disk that cannot be written', () => {
   ])('%s: names path and remedy and leaves the checkpoints before untouched, wherever it happens', (code, problem) =>
     inTemporaryFolder(async (folder) => {
       const before = await save(folder, 3);
-      for (let tensors = 0; tensors < 7; tensors++) {
-        const error = await save(folder, 6, 1, await fullDiskAfter(tensors, code)).catch((reason: unknown) => reason);
+      for (const file of [0, 1]) {
+        const error = await save(folder, 6, 1, await fullDiskAt(file, code)).catch((reason: unknown) => reason);
         expect(error).toBeInstanceOf(TrainingError);
         expect(error).toMatchObject({ place: join(folder, 'step-00000006'), problem });
         expect((error as TrainingError).remedy).toContain('checkpoints are untouched');

@@ -138,6 +138,26 @@ describe('an interrupted run', () => {
       await expect(resumed).rejects.not.toThrow('logEvery');
     }));
 
+  it('says what it dropped, and when it goes on another engine', () =>
+    inTemporaryFolder(async (folder) => {
+      const path = join(folder, 'run');
+      await runQuadratic(path, { config: runConfig({ logEvery: 1, checkpointEvery: 3 }), engine: quadraticEngine({ failAt: 6 }) }).catch(() => undefined);
+      const { records } = await runQuadratic(path, { resume: true, config: runConfig({ logEvery: 1 }), engine: quadraticEngine({ description: 'other' }) });
+      expect(records.flatMap((record) => (record.kind === 'notice' ? [record.message] : []))).toEqual([
+        `${join(path, 'metrics.jsonl')}: 2 rows after step 3 dropped, they are computed again`,
+        'the run was on another engine (quadratic), now on other: weights may differ in their last bits',
+      ]);
+    }));
+
+  it('begins anew when it has no checkpoint yet, and says so', () =>
+    inTemporaryFolder(async (folder) => {
+      const path = join(folder, 'run');
+      await runQuadratic(path, { engine: quadraticEngine({ failAt: 2 }) }).catch(() => undefined);
+      const { records, summary } = await runQuadratic(path, { resume: true });
+      expect(records).toContainEqual({ kind: 'notice', message: `${path}: no checkpoint yet, training starts at the beginning` });
+      expect(summary.update).toBe(20);
+    }));
+
   it('refuses a data set of another size', () =>
     inTemporaryFolder(async (folder) => {
       const path = join(folder, 'run');

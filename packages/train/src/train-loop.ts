@@ -81,6 +81,9 @@ async function train(options: PretrainOptions, loader: Loader): Promise<Pretrain
   // Logs. What an interrupted run wrote after its checkpoint will be written again.
   const dropped = await truncateMetrics(runFolder.metrics, cursor.update);
   if (dropped > 0) notice(`${runFolder.metrics}: ${dropped} rows after step ${cursor.update} dropped, they are computed again`);
+  if (found !== undefined && found.state.engine !== engine.description) {
+    notice(`the run was on another engine (${found.state.engine}), now on ${engine.description}: weights may differ in their last bits`);
+  }
   if (runFolder.resumed && found === undefined) notice(`${runFolder.path}: no checkpoint yet, training starts at the beginning`);
   await runFolder.writeEnvironment(describeEnvironment(engine));
   const events = createEventFile(runFolder.tensorboard, cursor.update + 1);

@@ -23,7 +23,7 @@ export const objective = {
 } as unknown as Objective;
 
 /** An engine that knows one loss: half the squared distance of all parameters to the mean of the inputs, learnt by AdamW. */
-export function quadraticEngine(options: { failAt?: number } = {}): Engine & { readonly runs: RunOptions[] } {
+export function quadraticEngine(options: { failAt?: number; description?: string } = {}): Engine & { readonly runs: RunOptions[] } {
   const state = new Map<string, HostTensor>();
   const runs: RunOptions[] = [];
   const values = (name: string): Float32Array => state.get(name)?.data as Float32Array;
@@ -32,7 +32,7 @@ export function quadraticEngine(options: { failAt?: number } = {}): Engine & { r
   };
   const engine: Engine & { runs: RunOptions[] } = {
     kind: 'eager',
-    description: 'quadratic',
+    description: options.description ?? 'quadratic',
     precision: 'fp32',
     runs,
     define: async (specs) => {

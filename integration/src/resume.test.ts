@@ -1,0 +1,136 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { randomStream } from '@mimlab/core';
+import { findTensorflow } from '@mimlab/engine';
+import { newestCheckpoint, readMetrics } from '@mimlab/train';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mimlab, MIMLAB, temporaryFolder, tinyConfig, writeTinyMnist, type Ended } from './cli-process.js';
+
+/** 48 updates of two micro-batches, six an epoch, a checkpoint after every second one. */
+const OVERRIDES = ['train.accumulate=2', 'train.epochs=8', 'train.checkpointEvery=2', 'train.keepCheckpoints=2', 'train.logEvery=1', 'data.workers=1'];
+const UPDATES = 48;
+/** Kills of one run: the first while it starts, the others while it trains. */
+const KILLS = 4;
+const LONG = 300_000;
+
+let folder = '';
+let config = '';
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  config = join(folder, 'tiny.yaml');
+  await writeFile(config, tinyConfig(await writeTinyMnist(join(folder, 'data'), 96)));
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const begin = (run: string, kind: string): string[] => ['pretrain', config, '--output', run, ...[...OVERRIDES, `engine.kind=${kind}`].flatMap((override) => ['--set', override])];
+/** A run that was killed before its configuration stood has nothing to resume: it begins again. */
+const goOn = (run: string, kind: string): string[] => (existsSync(join(run, 'config.yaml')) ? ['pretrain', '--resume', run] : begin(run, kind));
+
+const rowsIn = (run: string): number => {
+  const path = join(run, 'metrics.jsonl');
+  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').length - 1 : 0;
+};
+
+/** Starts the command and kills it without warning once `isTime` says so; returns whether it died of that. */
+function killWhen(args: readonly string[], isTime: () => boolean): Promise<boolean> {
+  const child = spawn(process.execPath, [MIMLAB, ...args], { stdio: 'ignore' });
+  const timer = setInterval(() => {
+    if (isTime()) child.kill('SIGKILL');
+  }, 2);
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (_, signal) => {
+      clearInterval(timer);
+      resolve(signal === 'SIGKILL');
+    });
+  });
+}
+
+const lastCheckpoint = (run: string): string => join(run, 'checkpoints', `step-${String(UPDATES).padStart(8, '0')}`);
+const learnt = (run: string): Promise<Buffer[]> => Promise.all(['model.safetensors', 'optimizer.safetensors'].map((name) => readFile(join(lastCheckpoint(run), name))));
+const history = async (run: string): Promise<unknown> =>
+  (await readMetrics(join(run, 'metrics.jsonl'))).map(({ step, epoch, loss, parts, lr, gradNorm, paramNorm, updateNorm }) => ({ step, epoch, loss, parts, lr, gradNorm, paramNorm, updateNorm }));
+
+const kinds = ['eager', ...(findTensorflow() === undefined ? [] : ['graph'])];
+
+describe.each(kinds)('a run on the %s engine', (kind) => {
+  let whole = '';
+
+  beforeAll(async () => {
+    whole = join(folder, `whole-${kind}`);
+    const { status, stderr } = await mimlab(begin(whole, kind));
+    expect(status, stderr).toBe(0);
+  }, LONG);
+
+  it('killed again and again at any moment ends with the same weights, optimizer state and log, bit for bit', async () => {
+    const seed = Date.now();
+    const random = randomStream(seed, kind);
+    const run = join(folder, `killed-${kind}`);
+    const moments: string[] = [];
+    for (let kill = 0; kill < KILLS; kill++) {
+      const before = rowsIn(run);
+      // Rows beyond the checkpoint are dropped first, so counting begins below `before`.
+      const rows = kill === 0 ? 0 : Math.max(1, before - 2) + random.int(12);
+      const delay = random.uniform() * (kill === 0 ? 1500 : 40);
+      let since: number | undefined;
+      const died = await killWhen(goOn(run, kind), () => {
+        if (since === undefined && rowsIn(run) >= rows) since = performance.now();
+        return since !== undefined && performance.now() - since >= delay;
+      });
+      moments.push(`${died ? 'killed' : 'ended'} ${delay.toFixed(0)} ms after row ${rows}`);
+    }
+    const { status, stderr } = await mimlab(goOn(run, kind));
+    const story = `seed ${seed}: ${moments.join(', ')}\n${stderr}`;
+    expect(status, story).toBe(0);
+    const [a, b] = [await learnt(run), await learnt(whole)];
+    expect(a.map((file, i) => file.equals(b[i] as Buffer)), story).toEqual([true, true]);
+    expect(await history(run), story).toEqual(await history(whole));
+    expect((await readdir(join(run, 'checkpoints'))).sort(), story).toEqual((await readdir(join(whole, 'checkpoints'))).sort());
+  }, LONG);
+
+  it('whose newest checkpoint is damaged goes on from the one before, and says so', async () => {
+    const expected = await learnt(whole);
+    await truncate(join(lastCheckpoint(whole), 'model.safetensors'), 1000);
+    const { status, stderr } = await mimlab(['pretrain', '--resume', whole]);
+    expect(status, stderr).toBe(0);
+    expect(stderr).toContain(`${lastCheckpoint(whole)}: passed over, model.safetensors has 1000 bytes`);
+    expect((await learnt(whole)).map((file, i) => file.equals(expected[i] as Buffer))).toEqual([true, true]);
+  }, LONG);
+});
+
+/** The command in a shell that lets no file grow beyond `blocks` of 512 bytes: what a full disk is, reached at will. */
+function withFileLimit(args: readonly string[], blocks: number): Promise<Ended> {
+  const child = spawn('sh', ['-c', `ulimit -f ${blocks}; exec "$@"`, 'sh', process.execPath, MIMLAB, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (status) => {
+      resolve({ status, stdout, stderr });
+    });
+  });
+}
+
+describe.skipIf(process.platform === 'win32')('a file that cannot be written', () => {
+  it('stops the run with one error that names it, keeps the checkpoints before, and the run can go on', async () => {
+    const run = join(folder, 'full');
+    const args = ['pretrain', config, '--output', run, '--set', 'train.checkpointEvery=2', '--set', 'train.epochs=2'];
+    // Stopped by a kill after a checkpoint, so that there is something to lose.
+    await killWhen(args, () => rowsIn(run) >= 3);
+    const before = await newestCheckpoint(join(run, 'checkpoints'));
+    expect(before?.state.update).toBeGreaterThanOrEqual(2);
+    const refused = await withFileLimit(['pretrain', '--resume', run], 24);
+    expect(refused.status, refused.stderr).toBe(1);
+    expect(refused.stderr).toMatch(/checkpoints\/step-\d{8}: the file would be larger than allowed/);
+    expect(refused.stderr).toContain('earlier checkpoints are untouched');
+    expect(refused.stderr).not.toMatch(/^\s+at /m);
+    expect((await newestCheckpoint(join(run, 'checkpoints')))?.path).toBe(before?.path);
+    const { status, stderr } = await mimlab(['pretrain', '--resume', run]);
+    expect(status, stderr).toBe(0);
+  }, LONG);
+});
