@@ -28,7 +28,7 @@ describe('loadBackend', () => {
     vi.stubEnv('MIMLAB_TENSORFLOW', '');
     const { name, description } = await loadBackend('auto');
     expect(name).toBe('wasm');
-    expect(description).toMatch(/^tfjs .* on wasm, 1 thread; TensorFlow is not used: engine: no libtensorflow was found Run 'npm run setup'\.$/);
+    expect(description).toMatch(/^tfjs .* on wasm, 1 thread; TensorFlow is not used: engine: no libtensorflow was found\. Run 'npm run setup'\.$/);
     await expect(loadBackend('tensorflow')).rejects.toThrow(/no libtensorflow was found/);
     rmSync(empty, { recursive: true });
   });

@@ -70,7 +70,7 @@ describe.each(backends)('eager engine on $eagerBackend', ({ eagerBackend, availa
   });
 
   it('shows uint8 inputs to the step as int32', async () => {
-    const step = engine.compile({ name: 'types', state: [], compute: ({}, { x }) => ({ outputs: { x: x! } }) });
+    const step = engine.compile({ name: 'types', state: [], compute: (_state, { x }) => ({ outputs: { x: x! } }) });
     const { outputs } = await step.run({ x: { dtype: 'uint8', shape: [2], data: Uint8Array.of(0, 255) } }, { outputs: ['x'] });
     expect(outputs['x']).toEqual({ dtype: 'int32', shape: [2], data: Int32Array.of(0, 255) });
   });

@@ -10,7 +10,8 @@ export class MissingToolError extends EngineError {
   }
 }
 
-/** One line of any error, for progress output. */
+/** An error in one line, its remedy as a sentence of its own: for progress output. */
 export function oneLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ');
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/([.!?:;,]?)\s*\n\s*/g, (_, mark: string) => `${mark || '.'} `);
 }
