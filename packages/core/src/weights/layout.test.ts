@@ -23,6 +23,10 @@ describe('toFileLayout', () => {
   it('keeps the element type', () => {
     expect(toFileLayout({ kind: 'linear' }, { shape: [1, 2], dtype: 'int32', data: Int32Array.of(1, 2) }).data).toEqual(Int32Array.of(1, 2));
   });
+  it('transposes matrices larger than a tile, and not a multiple of one', () => {
+    const { data } = toFileLayout({ kind: 'linear' }, counted([70, 33]));
+    expect(Array.from(data)).toEqual(Array.from({ length: 33 * 70 }, (_, i) => (i % 70) * 33 + Math.floor(i / 70)));
+  });
   it('refuses a shape the layout cannot have', () => {
     expect(() => toFileLayout({ kind: 'conv' }, counted([2, 3]))).toThrow(/shape \[2, 3\] cannot have the layout 'conv'/);
     expect(() => fileShape({ kind: 'patch', patch: [2, 2], channels: 3 }, [10, 4])).toThrow(/'patch'/);

@@ -60,8 +60,27 @@ export function fromFileLayout(layout: ParamLayout, tensor: HostTensor, shape: r
   return { dtype: tensor.dtype, shape, data: permute(tensor.data, expected, inverse) };
 }
 
+/** Side of the squares in which matrices are transposed: their rows stay in the cache while they are read by columns. */
+const TILE = 32;
+
+function transpose(data: HostArray, rows: number, columns: number): HostArray {
+  const out = new (data.constructor as new (length: number) => HostArray)(data.length);
+  for (let top = 0; top < rows; top += TILE) {
+    for (let left = 0; left < columns; left += TILE) {
+      const bottom = Math.min(top + TILE, rows);
+      const right = Math.min(left + TILE, columns);
+      for (let column = left; column < right; column++) {
+        for (let row = top; row < bottom; row++) out[column * rows + row] = data[row * columns + column] as number;
+      }
+    }
+  }
+  return out;
+}
+
 /** Axes in another order: output axis i is input axis `axes[i]`. */
 function permute(data: HostArray, shape: readonly number[], axes: readonly number[]): HostArray {
+  // Two axes change places or are left alone, and those left alone do not come here.
+  if (axes.length === 2) return transpose(data, shape[0] as number, shape[1] as number);
   const strides = shape.map((_, axis) => sizeOfShape(shape.slice(axis + 1)));
   const sides = axes.map((axis) => shape[axis] as number);
   const steps = axes.map((axis) => strides[axis] as number);

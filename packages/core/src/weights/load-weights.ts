@@ -55,6 +55,8 @@ export async function loadWeights(path: string, specs: ParamSpecs, options: Load
     if (expected.join() !== tensor.shape.join()) problems.push(`'${name}' has shape [${tensor.shape.join(', ')}], the model has [${expected.join(', ')}]`);
     else if (tensor.dtype !== 'float32') problems.push(`'${name}' holds ${tensor.dtype} values, the model has float32`);
     else values.push([name, fromFileLayout(spec.layout, tensor, spec.shape)]);
+    // Large models: what has been converted need not be held twice.
+    Reflect.deleteProperty(tensors, name);
   }
   if (strict) {
     const lacking = missing.filter((name) => !matches(name, allowMissing));

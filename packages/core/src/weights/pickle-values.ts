@@ -71,6 +71,8 @@ const KNOWN: Readonly<Record<string, (args: readonly PickleValue[]) => PickleVal
   'torch._utils._rebuild_tensor_v2': rebuildTensor,
   'torch._utils._rebuild_parameter': ([data]) => data,
   'torch._utils._rebuild_parameter_with_state': ([data]) => data,
+  // A tensor with attributes of its own, or of a subclass: (function, class, arguments, attributes).
+  'torch._tensor._rebuild_from_type_v2': ([rebuild, , args]) => (rebuild instanceof Callable && Array.isArray(args) ? rebuild.apply(args) : undefined),
   'torch.Size': ([sides]) => sides,
 };
 

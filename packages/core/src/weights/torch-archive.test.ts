@@ -92,6 +92,11 @@ describe('tensors', () => {
     const parameter = new Reduce(new Global('torch._utils', '_rebuild_parameter'), [tensor('0', [1]), true, null]);
     expect(await only(parameter, floats(3))).toEqual(hostFloats([1], 3));
   });
+  it('takes the data of a tensor that carries attributes', async () => {
+    const { callee, args } = tensor('0', [1]);
+    const subclass = new Reduce(new Global('torch._tensor', '_rebuild_from_type_v2'), [callee, new Global('some.module', 'Tagged'), args, new Map([['tag', 1]])]);
+    expect(await only(subclass, floats(3))).toEqual(hostFloats([1], 3));
+  });
   it('gives the values that a permuted copy has, for any order of axes', async () => {
     const shapes = fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 4 });
     await fc.assert(
