@@ -6,6 +6,7 @@ export * from './positions/sincos.js';
 export * from './positions/interpolate.js';
 export * from './images/patchify.js';
 export * from './layers/custom-gradient.js';
+export * from './layers/column-sums.js';
 export * from './layers/linear.js';
 export * from './layers/layer-norm.js';
 export * from './layers/gelu.js';

@@ -1,21 +1,25 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { hasKernel, runKernel, savedAt, withGradient } from './custom-gradient.js';
+import { savedAt, withGradient } from './custom-gradient.js';
 
-/** x * Phi(x) in the exact form with erf. Only x is kept for the backward pass. */
+/** log(1 / sqrt(pi)): puts the factor of the Gaussian into its exponent, which saves a pass over the data. */
+const LOG_INVERSE_SQRT_PI = -0.5 * Math.log(Math.PI);
+
+/**
+ * x * Phi(x) in the exact form with erf. The derivative Phi(x) + x * phi(x) is made at once, while Phi is at hand, and
+ * kept in place of x: as much memory, and half the work in the backward pass.
+ */
 export function gelu<T extends Tensor>(x: T): T {
   return withGradient<T>(
     [x],
     (save) => {
-      save([x]);
-      return hasKernel('MimGelu') ? (runKernel('MimGelu', { x }) as T) : tf.mul(x, normalCdf(x));
+      const u = tf.mul(x, Math.SQRT1_2);
+      const distribution = tf.mul(tf.add(tf.erf(u), 1), 0.5);
+      // x * phi(x) = u * exp(-u^2) / sqrt(pi)
+      const density = tf.exp(tf.sub(LOG_INVERSE_SQRT_PI, tf.square(u)));
+      save([tf.add(distribution, tf.mul(u, density))]);
+      return tf.mul(x, distribution);
     },
-    (dy, saved) => {
-      const input = savedAt(saved, 0);
-      const density = tf.mul(tf.exp(tf.mul(tf.square(input), -0.5)), 1 / Math.sqrt(2 * Math.PI));
-      return [tf.mul(dy, tf.add(normalCdf(input), tf.mul(input, density)))];
-    },
+    (dy, saved) => [tf.mul(dy, savedAt(saved, 0))],
   );
 }
-
-const normalCdf = (x: Tensor): Tensor => tf.add(tf.mul(tf.erf(tf.mul(x, Math.SQRT1_2)), 0.5), 0.5);

@@ -2,6 +2,7 @@ import type { Params } from '@mimlab/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import { param } from '../params/lookup.js';
+import { columnSums } from './column-sums.js';
 import { hasKernel, runKernel, savedAt, withGradient } from './custom-gradient.js';
 
 /** Epsilon of every layer norm in the official ViT, MAE, MFF and TEC models. */
@@ -35,7 +36,7 @@ export function normalizeRows(x_MD: Tensor2D, gain_D: Tensor1D, offset_D: Tensor
       const meanOfGrad = tf.matMul(dy, gainColumn);
       const meanOfProduct = tf.matMul(dyNormalized, gainColumn);
       const dx = tf.mul(tf.sub(tf.sub(tf.mul(dy, gain), meanOfGrad), tf.mul(normalized, meanOfProduct)), rstd);
-      return [dx, tf.sum(dyNormalized, 0), tf.sum(dy, 0)];
+      return [dx, columnSums(dyNormalized), columnSums(dy)];
     },
   );
 }

@@ -2,11 +2,26 @@ import type { Params } from '@mimlab/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import { param } from '../params/lookup.js';
+import { columnSums } from './column-sums.js';
+import { savedAt, withGradient } from './custom-gradient.js';
 
 /**
  * x W + b over rows, with `PREFIX.weight` [in, out] and `PREFIX.bias` [out]. The bias is added right behind the product,
  * where the compiled engine fuses the two.
  */
 export function linear(x_MI: Tensor2D, params: Params, prefix: string): Tensor2D {
-  return tf.add(tf.matMul(x_MI, param<Tensor2D>(params, `${prefix}.weight`)), param<Tensor1D>(params, `${prefix}.bias`));
+  const weight = param<Tensor2D>(params, `${prefix}.weight`);
+  const bias = param<Tensor1D>(params, `${prefix}.bias`);
+  return withGradient(
+    [x_MI, weight, bias],
+    (save) => {
+      save([x_MI, weight]);
+      return tf.add(tf.matMul(x_MI, weight), bias);
+    },
+    (dy, saved) => [
+      tf.matMul(dy, savedAt<Tensor2D>(saved, 1), false, true),
+      tf.matMul(savedAt<Tensor2D>(saved, 0), dy, true, false),
+      columnSums(dy),
+    ],
+  );
 }
