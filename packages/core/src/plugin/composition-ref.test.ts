@@ -25,6 +25,7 @@ describe('importPlugin', () => {
   });
   it('refuses a module that is not there, or exports something else', async () => {
     await expect(importPlugin(module('missing'))).rejects.toThrow(PluginError);
+    await expect(importPlugin(join(folder, 'missing.ts'))).rejects.toThrow(/build the package first/);
     await expect(importPlugin(module('nothing'))).rejects.toThrow(/its default export is no plugin/);
   });
 });

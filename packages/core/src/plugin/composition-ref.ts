@@ -29,7 +29,11 @@ export async function importPlugin(module: string): Promise<Plugin> {
   try {
     exported = ((await import(url)) as { default?: unknown }).default;
   } catch (cause) {
-    throw new PluginError(`cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`, { place: module, cause });
+    throw new PluginError(`cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      place: module,
+      ...(module.endsWith('.ts') ? { remedy: 'Node.js reads JavaScript only: build the package first.' } : {}),
+      cause,
+    });
   }
   const kind = (exported as Partial<Plugin> | undefined)?.kind;
   if (kind !== 'method' && kind !== 'wrapper') {

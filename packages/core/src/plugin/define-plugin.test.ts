@@ -23,6 +23,8 @@ describe('definePlugin', () => {
     ['a name with capitals', { name: 'Dots' }, /plugin 'Dots': the name must be lower case with dashes/],
     ['no name', { name: undefined }, /the name must be/],
     ['a version that is none', { version: 'one' }, /version 'one' is no semantic version/],
+    ['no core range', { core: undefined }, /core range 'undefined' cannot be read/],
+    ['no paper', { paper: undefined }, /'paper' must say where the method was published/],
     ['a core range that cannot be read', { core: 'newest' }, /core range 'newest' cannot be read/],
     ['another core, naming both versions', { core: '^7.0.0' }, new RegExp(`written for core \\^7\\.0\\.0, this is core ${CORE_VERSION.replaceAll('.', '\\.')}`)],
     ['a schema that is none', { configSchema: { depth: 1 } }, /configSchema is not a zod schema/],

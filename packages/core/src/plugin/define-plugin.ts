@@ -66,6 +66,7 @@ function checked<Config, D extends Described<Config>>(definition: D, builder: 'h
   if (semver.valid(definition.version) === null) refuse(`version '${definition.version}' is no semantic version`, `Give one such as '0.1.0'.`);
   if (semver.validRange(definition.core) === null) refuse(`core range '${definition.core}' cannot be read`, `Give a range such as '^${CORE_VERSION}'.`);
   checkCoreRange(definition);
+  if (typeof definition.paper !== 'string' || definition.paper === '') refuse(`'paper' must say where the method was published`, `Give e.g. 'arXiv:2111.06377', or 'none'.`);
   if (!(definition.configSchema instanceof z.ZodType)) refuse('configSchema is not a zod schema', `Export a z.strictObject({...}); check that zod is not installed twice.`);
   if (isStrictObject(definition.configSchema) === false) refuse('configSchema lets unknown keys pass', `Use z.strictObject({...}), so that misspelt keys are refused.`);
   const build = (definition as unknown as Record<string, unknown>)[builder];

@@ -166,6 +166,24 @@ describe('hostile and strange pickles', () => {
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });
 
+  it('bytes of any kind give a value or a typed error, never anything else', async () => {
+    const instructions = [0x28, 0x29, 0x30, 0x31, 0x32, 0x4a, 0x4b, 0x4e, 0x51, 0x52, 0x58, 0x5d, 0x61, 0x62, 0x63, 0x65, 0x68, 0x71, 0x73, 0x74, 0x75, 0x7d, 0x81, 0x85, 0x86, 0x87, 0x8a, 0x90, 0x93, 0x94];
+    const bytes = fc.array(fc.oneof(fc.constantFrom(...instructions), fc.integer({ min: 0, max: 255 })), { maxLength: 30 });
+    const outcomes = new Set<boolean>();
+    await fc.assert(
+      fc.asyncProperty(bytes, async (raw) => {
+        const error: unknown = await read(new Raw(raw)).then(
+          () => undefined,
+          (reason: unknown) => reason,
+        );
+        outcomes.add(error === undefined);
+        expect(error === undefined || error instanceof CheckpointError).toBe(true);
+      }),
+      { numRuns: 200 },
+    );
+    expect(outcomes.has(false)).toBe(true);
+  });
+
   it('placeholders inside lists leave a gap', async () => {
     expect(await read([1, new Global('os', 'system'), 2])).toEqual([1, null, 2]);
   });
