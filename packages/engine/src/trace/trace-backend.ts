@@ -9,22 +9,23 @@ export const TRACE = 'trace';
 /** A tfjs backend that computes nothing: what would run is written into a recorder. Values are their own data ids. */
 class TraceBackend extends tf.KernelBackend {
   readonly recorder: Recorder;
-  readonly #own = new WeakSet<object>();
+  /** Tensors that hold a value. tfjs counts its own tensors right only if backends count theirs. */
+  readonly #references = new WeakMap<object, number>();
 
   constructor(recorder: Recorder) {
     super();
     this.recorder = recorder;
   }
 
-  /** Makes `value` known as data of this backend. */
+  /** One more tensor holds `value`. */
   adopt(value: TracedValue): tf.TensorInfo {
-    this.#own.add(value);
+    this.incRef(value);
     return { dataId: value, shape: [...value.shape], dtype: value.dtype };
   }
 
   /** The value behind a tensor; a tensor of another backend (a table made earlier, say) becomes a constant. */
   traced({ dataId, shape, dtype }: tf.TensorInfo): TracedValue {
-    if (this.#own.has(dataId)) return dataId as TracedValue;
+    if (this.#references.has(dataId)) return dataId as TracedValue;
     const values = tf.engine().readSync(dataId) as Float32Array;
     return this.recorder.constant(values, { shape, dtype: tracedType(dtype, 'trace') });
   }
@@ -41,13 +42,16 @@ class TraceBackend extends tf.KernelBackend {
   override move(): never {
     throw new EngineError('a tensor of another backend entered the trace by a way that is not recorded', { place: TRACE });
   }
-  // tfjs counts references to free memory; there is none here.
-  override refCount(): number {
-    return 1;
+  override refCount(dataId: object): number {
+    return this.#references.get(dataId) ?? 0;
   }
-  override incRef(): void {}
-  override disposeData(): boolean {
-    return true;
+  override incRef(dataId: object): void {
+    this.#references.set(dataId, this.refCount(dataId) + 1);
+  }
+  override disposeData(dataId: object, force = false): boolean {
+    const left = this.refCount(dataId) - 1;
+    this.#references.set(dataId, left);
+    return force || left <= 0;
   }
   override numDataIds(): number {
     return 0;
