@@ -21,8 +21,9 @@ export function gapBetween(actual: Numbers, reference: Numbers, counts: (index: 
     largest = Math.max(largest, Math.abs(reference[i] as number));
     if (!counts(i)) continue;
     const difference = Math.abs((actual[i] as number) - (reference[i] as number));
-    // NaN compares false with everything, so it must be caught by the negated comparison.
-    if (!(difference <= absolute)) [absolute, place] = [difference, i];
+    // NaN compares false with everything; left alone it would be forgotten at the next element.
+    if (Number.isNaN(difference)) return { absolute: Infinity, relative: Infinity, place: i };
+    if (difference > absolute) [absolute, place] = [difference, i];
   }
   return { absolute, relative: absolute / (largest || 1), place };
 }
