@@ -47,6 +47,30 @@ describe('the decoder as others see it', () => {
   });
 });
 
+describe('a decoder with more branches than the target asks for', () => {
+  const inner = hostRun().objective.decoder;
+  const [own] = inner.branches as [Branch];
+  const set: TokenSet = { tokens_BSd: noise([2, 12, HOST_WIDTH], 'two') as Tensor3D, cells: 'known' };
+  const two: Decoder = { ...inner, branches: [own, { ...own, name: 'other', cells: 'grid' }], decode: () => ({ [PIXELS]: set, other: set }) };
+  const options = progressiveOptions(PrMimConfig.parse({ throw: 0.25, shareHead: false })) as ProgressiveOptions;
+  const run = hostRun({ throw: 0.25 });
+  const made = progressiveDecoder(two, run.grid, options, [PIXELS]);
+
+  test('aggregates those it asks for and leaves the others alone', () => {
+    expect(made.branches.map(({ name, cls }) => [name, cls])).toEqual([[PIXELS, false], ['other', true]]);
+    expect(Object.keys(made.params()).filter((name) => name.includes('other'))).toEqual([]);
+    const sets = made.decode({}, planOf(samplePlans(run, 2), run.grid), roughParams(made.params()), { training: true, random: {} });
+    expect(sets[PIXELS]?.cells).toBe('grid');
+    expect(sets['other']).toBe(set);
+  });
+  test('each asked branch has an aggregation of its own', () => {
+    const both = progressiveDecoder({ ...two, branches: [own, { ...own, name: 'other' }] }, run.grid, options);
+    expect(Object.keys(both.params())).toEqual(expect.arrayContaining(['prmim.pixels.conv.weight', 'prmim.other.conv.weight', 'prmim.other.decoder_pred.weight']));
+    const counts = { visible: 4, retained: 8, thrown: 4 };
+    expect(both.decodeMacs(counts)['aggregator']).toBe(2 * (made.decodeMacs(counts)['aggregator'] as number));
+  });
+});
+
 describe('what a branch must bring along', () => {
   test.each([
     ['fill: mask-token without a mask token', { fill: 'mask-token' }, without('maskToken'), `branch 'pixels' has no mask token`],

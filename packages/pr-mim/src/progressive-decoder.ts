@@ -26,18 +26,20 @@ const AGGREGATOR = 'aggregator';
  * A decoder that makes the thrown tokens of every branch from the known ones, between its blocks and its final norm:
  * restore the grid, fill, aggregate, merge (PR-MIM specification, section 5.1). Each branch gets an aggregation of its
  * own; the class token ends here.
+ * @param asked names of the branches that the target asks for; the others are left as they are. All of them by default.
  * @throws CompositionError if a branch lacks what the options need of it.
  */
-export function progressiveDecoder(inner: Decoder, grid: Grid, options: ProgressiveOptions): Decoder {
-  const sites = new Map(inner.branches.map((branch) => [branch.name, { branch, aggregator: aggregatorFor(branch, grid, options) }]));
-  const output = options.shareNorm && options.shareHead ? undefined : ownOutput(inner, options);
+export function progressiveDecoder(inner: Decoder, grid: Grid, options: ProgressiveOptions, asked?: readonly string[]): Decoder {
+  const branches = inner.branches.filter(({ name }) => asked?.includes(name) ?? true);
+  const sites = new Map(branches.map((branch) => [branch.name, { branch, aggregator: aggregatorFor(branch, grid, options) }]));
+  const output = options.shareNorm && options.shareHead ? undefined : ownOutput(inner, branches, options);
   const aggregators = [...sites.values()].map((site) => site.aggregator);
   const own = (): ParamSpecs => Object.assign({}, ...aggregators.map((aggregator) => aggregator.params()), output?.params());
   // Keeping thrown losses out of retained tokens takes a second pass where those are aggregated too.
   const passes = options.stopGradient === 'known' && options.merge !== 'thrown-only' ? 2 : 1;
 
   return {
-    branches: inner.branches.map((branch) => ({ ...branch, cells: 'grid', cls: false })),
+    branches: inner.branches.map((branch) => (sites.has(branch.name) ? { ...branch, cells: 'grid', cls: false } : branch)),
     params: () => mergeParams({ decoder: inner.params(), 'pr-mim': own() }),
     ...(inner.randomInputs === undefined ? {} : { randomInputs: (batch: number) => inner.randomInputs?.(batch) ?? {} }),
     decode(features, plan, params, context) {
@@ -52,7 +54,10 @@ export function progressiveDecoder(inner: Decoder, grid: Grid, options: Progress
     predict: (branch, set, plan, params, context) =>
       output === undefined ? inner.predict(branch, set, plan, params, context) : output.predict(branch, set, plan, params, context),
     decodeMacs: (counts) => addMacs(inner.decodeMacs(counts), { [AGGREGATOR]: passes * aggregators.reduce((sum, { macs }) => sum + macs, 0) }),
-    predictMacs: (branch, tokens) => (output === undefined ? inner.predictMacs(branch, tokens) : addMacs(inner.predictMacs(branch, tokens), inner.predictMacs(branch, tokens))),
+    predictMacs(branch, tokens) {
+      const once = inner.predictMacs(branch, tokens);
+      return output !== undefined && sites.has(branch) ? addMacs(once, once) : once;
+    },
   };
 }
 

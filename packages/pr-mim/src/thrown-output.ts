@@ -16,10 +16,10 @@ export interface OwnOutput {
  * through which the method's own `predict` runs a second time.
  * @throws CompositionError if a branch does not name these parameters or does not predict token by token.
  */
-export function ownOutput(inner: Decoder, { shareNorm, shareHead }: Pick<ProgressiveOptions, 'shareNorm' | 'shareHead'>): OwnOutput {
+export function ownOutput(inner: Decoder, branches: readonly Branch[], { shareNorm, shareHead }: Pick<ProgressiveOptions, 'shareNorm' | 'shareHead'>): OwnOutput {
   const namesOf = (branch: Branch): readonly string[] => [...(shareNorm ? [] : branch.normParams), ...(shareHead ? [] : branch.headParams)];
   const specs = inner.params();
-  for (const branch of inner.branches) {
+  for (const branch of branches) {
     const refuse = (problem: string): never => {
       throw new CompositionError(`branch '${branch.name}' ${problem}`, {
         place: shareNorm ? 'pr-mim.shareHead' : 'pr-mim.shareNorm',
@@ -33,16 +33,17 @@ export function ownOutput(inner: Decoder, { shareNorm, shareHead }: Pick<Progres
     if (unknown !== undefined) refuse(`names '${unknown}', which is no parameter of the decoder`);
   }
   const ownName = (branch: Branch, name: string): string => `${ownPrefix(branch.name)}.${name}`;
-  const byName = new Map(inner.branches.map((branch) => [branch.name, branch]));
+  const byName = new Map(branches.map((branch) => [branch.name, branch]));
 
   return {
     params: () =>
       Object.fromEntries(
-        inner.branches.flatMap((branch) => namesOf(branch).map((name) => [ownName(branch, name), specs[name] as ParamSpecs[string]])),
+        branches.flatMap((branch) => namesOf(branch).map((name) => [ownName(branch, name), specs[name] as ParamSpecs[string]])),
       ),
     predict(name, set, plan, params, context): Prediction {
       const shared = inner.predict(name, set, plan, params, context);
-      const branch = byName.get(name) as Branch;
+      const branch = byName.get(name);
+      if (branch === undefined) return shared;
       const replaced = Object.fromEntries(namesOf(branch).map((param) => [param, params[ownName(branch, param)] as Tensor]));
       const own = inner.predict(name, set, plan, { ...params, ...replaced }, context);
       const mask_BN1 = thrownCells(plan);

@@ -3,6 +3,7 @@ import {
   defineWrapper,
   ENCODER,
   SAMPLER,
+  TARGET,
   type Decoder,
   type HookDecorator,
   type PlanTensors,
@@ -53,7 +54,7 @@ export const prMim = defineWrapper<PrMimConfig>({
       }
       // Nothing thrown and nothing else refined: the method itself, without parameters that would never learn.
       if (thrown === 0 && progressive.merge === 'thrown-only') return inner;
-      return progressiveDecoder(inner, grid, progressive);
+      return progressiveDecoder(inner, grid, progressive, Object.keys(container.resolve(TARGET).spec(grid)));
     };
 
     const scoring = (inner: Scoring): Scoring => {
