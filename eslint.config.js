@@ -11,10 +11,15 @@ const layers = {
   train: ['core', 'engine', 'data'],
   evaluate: ['core', 'nn', 'engine', 'data', 'train'],
   'plugin-mae': ['core', 'nn'],
+  'plugin-simmim': ['core', 'nn'],
+  'plugin-greenmim': ['core', 'nn'],
+  'plugin-localmim': ['core', 'nn'],
+  'plugin-mff': ['core', 'nn'],
+  'plugin-tec': ['core', 'nn'],
   'pr-mim': ['core', 'nn'],
   conformance: ['core', 'nn', 'engine', 'data', 'train', 'pr-mim'],
   cli: ['core', 'nn', 'engine', 'data', 'train', 'evaluate'],
-  integration: Object.keys({ core: 0, nn: 0, engine: 0, data: 0, train: 0, evaluate: 0, 'plugin-mae': 0, 'pr-mim': 0, conformance: 0, cli: 0 }),
+  integration: Object.keys({ core: 0, nn: 0, engine: 0, data: 0, train: 0, evaluate: 0, 'plugin-mae': 0, 'plugin-simmim': 0, 'plugin-greenmim': 0, 'plugin-localmim': 0, 'plugin-mff': 0, 'plugin-tec': 0, 'pr-mim': 0, conformance: 0, cli: 0 }),
 };
 /** Tests may import these besides. */
 const forTests = ['conformance', 'engine'];
