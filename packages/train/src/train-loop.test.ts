@@ -107,7 +107,7 @@ describe('an interrupted run', () => {
           expect(await losses('stopped')).toEqual(await losses('whole'));
         }),
       ),
-      { numRuns: 12 },
+      { numRuns: 8 },
     ));
 
   it('finishes the update at hand, writes a checkpoint and says it was stopped', () =>
@@ -197,6 +197,15 @@ describe('a loss that is not finite', () => {
       expect([...(tensors.images?.data ?? [])]).toEqual(state.sampleIds);
       expect(state).toMatchObject({ update: 5, epoch: 0, batch: 4, loss: 'NaN', gradNorm: 'Infinity', firstBadParameter: 'head.weight' });
       expect(readdirSync(dump).sort()).toEqual(['inputs.safetensors', 'model.safetensors', 'optimizer.safetensors', 'state.json']);
+    }));
+
+  it('stops the run for its own reason even where its record cannot be written', () =>
+    inTemporaryFolder(async (folder) => {
+      const engine = quadraticEngine({ failAt: 5 });
+      const full = { ...engine, read: () => Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC' })) };
+      const run = runQuadratic(join(folder, 'run'), { engine: full, config: runConfig({ checkpointEvery: 100 }) });
+      await expect(run).rejects.toThrow(/step 5: loss NaN[^]*could not be written to [^]*no space left on the disk[^]*There is no checkpoint yet/);
+      expect(readdirSync(join(folder, 'run')).filter((name) => name.includes('dump'))).toEqual([]);
     }));
 
   it('gives its buffers back to the loader all the same', () =>
