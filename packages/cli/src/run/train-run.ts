@@ -1,4 +1,5 @@
-import { augmentSpec, createLoader, datasetRef, imageSpec, openDataset, pixelStatistics, type Loader } from '@mimlab/data';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { augmentSpec, createLoader, datasetRef, imageSpec, openDataset, pixelStatistics, type Loader, type LoaderBatch } from '@mimlab/data';
 import { createEngine, type Engine } from '@mimlab/engine';
 import { openRunFolder, pretrain, type PretrainSummary, type TrainRecord } from '@mimlab/train';
 import type { PixelStatistics } from '@mimlab/core';
@@ -34,7 +35,15 @@ async function openLoader({ config, objective, compositionRef }: RunContext): Pr
     plans: compositionRef,
     grid: objective.grid,
   });
-  return { ...loader, dataset: { ...loader.dataset, statistics: pixelStatistics(config.data, loader.dataset) } };
+  async function* epoch(index: number, from?: number): AsyncGenerator<LoaderBatch> {
+    for await (const batch of loader.epoch(index, from)) {
+      // Eager steps and a loader without workers never leave the microtask queue: without this turn of the event loop
+      // Ctrl-C and the terminal would have to wait for the end of the run.
+      await nextTurn();
+      yield batch;
+    }
+  }
+  return { ...loader, epoch, dataset: { ...loader.dataset, statistics: pixelStatistics(config.data, loader.dataset) } };
 }
 
 /** Opens what a run needs, trains it, and closes everything again whatever happens. */
