@@ -56,6 +56,9 @@ const CASES: Case[] = [
     [kernel, (i) => run(kernel, { x: tf.sum(i['x'] as tf.Tensor, 2) }, { axis: [0, 1], reductionIndices: [0, 1], keepDims: false }), { x: wave([2, 3, 4]) }],
   ]),
   ['Sum', (i) => tf.sum(i['x'] as tf.Tensor, -1, true), { x }],
+  // Many rows: these become products.
+  ['Sum', (i) => tf.sum(i['x'] as tf.Tensor, 0), { x: wave([70, 3]) }],
+  ['Sum', (i) => [tf.sum(i['x'] as tf.Tensor, [0, 1], true), tf.sum(i['x'] as tf.Tensor, [0, 2])], { x: wave([10, 9, 4]) }],
   ['Mean', (i) => tf.mean(i['x'] as tf.Tensor, 0), { x: int([2, 2], [1, 2, 4, 7]) }],
   ['All', (i) => tf.all(tf.greater(i['x'] as tf.Tensor, -0.9), 1), { x }],
   ['Any', (i) => tf.any(tf.greater(i['x'] as tf.Tensor, 0.9), 1), { x }],

@@ -1,6 +1,6 @@
 import { ofBool, ofType } from '../attributes.js';
 import type { GraphBuilder, Ref } from '../graph-builder.js';
-import { direct, input, inputShape, T, type Lowering, type LoweringTable } from './lowering.js';
+import { direct, input, inputShape, outputShape, T, type Lowering, type LoweringContext, type LoweringTable } from './lowering.js';
 
 /** A reduction over `axes` of a tensor of x's type. */
 export const reduce = (graph: GraphBuilder, op: string, x: Ref, axes: readonly number[], keepDims: boolean): Ref => {
@@ -16,6 +16,28 @@ const reduction =
     const x = op === 'Mean' ? graph.cast(input(context, 0), type) : input(context, 0);
     return [reduce(graph, op, x, node.attrs['axes'] as number[], node.attrs['keepDims'] === true)];
   };
+
+/** From so many rows on, a product with a row of ones is faster than TensorFlow's own column sum (3 to 5 times on 2 cores). */
+const ROWS_FOR_PRODUCT = 64;
+
+/**
+ * Sum over all axes but the last: the gradient of every bias, gain and offset. As a matrix-vector product it runs at the
+ * speed of memory.
+ */
+function columnSum(context: LoweringContext): Ref | undefined {
+  const { graph, node, type } = context;
+  const shape = inputShape(context);
+  const columns = shape.at(-1) ?? 0;
+  const rows = shape.slice(0, -1).reduce((a, b) => a * b, 1);
+  const axes = node.attrs['axes'] as number[];
+  const leading = axes.length === shape.length - 1 && axes.every((axis) => axis < shape.length - 1);
+  if (type !== 'float32' || !leading || rows < ROWS_FOR_PRODUCT || columns < 2) return undefined;
+  const reshape = (x: Ref, to: readonly number[]): Ref => graph.ref('Reshape', type, [x, graph.ints(to)], { ...T(type), Tshape: ofType('int32') });
+  const ones = graph.ref('Fill', type, [graph.ints([1, rows]), graph.scalar(1)], { ...T(type), index_type: ofType('int32') });
+  const matrix = shape.length === 2 ? input(context, 0) : reshape(input(context, 0), [rows, columns]);
+  const sum = graph.ref('MatMul', type, [ones, matrix], { ...T(type), transpose_a: ofBool(false), transpose_b: ofBool(false) });
+  return reshape(sum, outputShape(context));
+}
 
 const arg =
   (op: string): Lowering =>
@@ -40,7 +62,11 @@ const layerNorm: Lowering = (context) => {
 };
 
 export const REDUCTION_LOWERING: LoweringTable = {
-  ...Object.fromEntries(['Sum', 'Mean', 'Max', 'Min', 'Prod', 'All', 'Any'].map((op) => [op, reduction(op)])),
+  Sum: (context) => {
+    const sum = columnSum(context);
+    return sum === undefined ? reduction('Sum')(context) : [sum];
+  },
+  ...Object.fromEntries(['Mean', 'Max', 'Min', 'Prod', 'All', 'Any'].map((op) => [op, reduction(op)])),
   ArgMax: arg('ArgMax'),
   ArgMin: arg('ArgMin'),
   Softmax: direct('Softmax'),
