@@ -22,7 +22,8 @@ export type Schedule = (epoch: number, iteration: number) => number;
  * - `mae` (official `lr_sched.adjust_learning_rate`): warm-up starts at exactly 0, so that the first update moves
  *   nothing but the moments; the rate changes only where an update begins.
  * - `mmengine` (LinearLR and CosineAnnealingLR converted to iterations): warm-up starts at lr * warmupStartFactor and
- *   reaches the peak at its last iteration; `minLr` is absolute.
+ *   reaches the peak at its last iteration; the rate changes with every micro-batch, and an update uses that of its last
+ *   one; `minLr` is absolute.
  *
  * A parameter with a scale of its own gets `schedule * scale`: in `mae` the floor is scaled with it.
  */
