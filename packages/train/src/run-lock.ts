@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { constants, readFileSync } from 'node:fs';
+import { copyFile, link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { TrainingError } from '@mimlab/core';
 import { onDisk } from './disk.js';
@@ -83,9 +83,15 @@ export async function takeRunLock(path: string): Promise<RunLock> {
   };
 }
 
+/** What file systems without hard links answer; a copy that must not exist yet serves there. */
+const WITHOUT_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+
 async function linked(from: string, to: string): Promise<boolean> {
   try {
-    await link(from, to);
+    await link(from, to).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === undefined || !WITHOUT_LINKS.has(error.code)) throw error;
+      return copyFile(from, to, constants.COPYFILE_EXCL);
+    });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
