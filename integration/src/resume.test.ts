@@ -12,7 +12,7 @@ import { mimlab, MIMLAB, temporaryFolder, tinyConfig, writeTinyMnist, type Ended
 const OVERRIDES = ['train.accumulate=2', 'train.epochs=8', 'train.checkpointEvery=2', 'train.keepCheckpoints=2', 'train.logEvery=1', 'data.workers=1'];
 const UPDATES = 48;
 /** Kills of one run: the first while it starts, the others while it trains. */
-const KILLS = 4;
+const KILLS = 3;
 const LONG = 300_000;
 
 let folder = '';
