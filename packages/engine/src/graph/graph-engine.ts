@@ -69,7 +69,8 @@ export function createGraphEngine(options: EngineOptions, libraryPath: string): 
       if (disposed) return;
       disposed = true;
       // What was called before still ends; the session closes behind it.
-      void last.then(() => session.close());
+      // A session that cannot be closed is of no use to anybody who could be told.
+      void last.then(() => session.close()).catch(() => undefined);
     },
   };
 }

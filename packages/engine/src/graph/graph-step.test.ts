@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import type { Engine, Optimization, ParamUpdate, StepDefinition } from '../contract.js';
 import { NonFiniteError } from '../non-finite-error.js';
 import { describeGraph, float, int, wave, withEngine } from './graph-engine.fixture.js';
+import { profileStep } from './profile-step.js';
 
 const rule = { kind: 'adamw', beta1: 0.9, beta2: 0.95, eps: 1e-8 } as const;
 const decayed: ParamUpdate = { rule, decay: 0.05, lrScale: 1 };
@@ -130,7 +131,7 @@ describeGraph('a compiled step', () => {
     });
   });
 
-  it('leaves all state alone and names the first bad parameter when a gradient is not finite', async () => {
+  it.each([false, true])('leaves all state alone and names the first bad parameter when a gradient is not finite (XLA %s)', async (xla) => {
     await withEngine(async (engine) => {
       await define(engine);
       const step = engine.compile(regression());
@@ -143,7 +144,7 @@ describeGraph('a compiled step', () => {
       expect(await engine.read(engine.stateNames())).toEqual(before);
       const { metrics } = await step.run({ x, y }, { lr: 0.1, update: 2 });
       expect(Number.isFinite(metrics['loss'])).toBe(true);
-    });
+    }, { xla });
   });
 
   it('names no parameter when only the loss is not finite', async () => {
@@ -273,6 +274,17 @@ describeGraph('a compiled step', () => {
     const [exact, rounded] = [await train('fp32'), await train('bf16')];
     expect(rounded).not.toEqual(exact);
     expectClose(rounded, exact, 2e-2);
+  });
+
+  it('is clustered by XLA on request', async () => {
+    await withEngine(
+      async (engine) => {
+        await define(engine);
+        const { profile } = await profileStep(engine.compile(regression()), { x, y }, { lr: 0.05, update: 1 });
+        expect(Object.keys(profile.seconds).join()).toContain('_XlaRun');
+      },
+      { xla: true },
+    );
   });
 
   it('runs under XLA with the same result', async () => {

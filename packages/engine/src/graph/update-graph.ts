@@ -46,7 +46,13 @@ function norm(graph: GraphBuilder, halfSquares: readonly Ref[]): Ref {
 function guard(graph: GraphBuilder, values: readonly Ref[], reads: readonly Ref[]): string {
   const finite = values.map((value) => graph.ref('IsFinite', 'bool', [value], float));
   const all = finite.reduce((a, b) => graph.ref('LogicalAnd', 'bool', [a, b], {}));
-  return graph.node('Assert', [all, ...values], { T: ofTypes(values.map(() => 'float32')), summarize: ofInt(1) }, reads.map(({ name }) => name));
+  const attrs = {
+    T: ofTypes(values.map(() => 'float32')),
+    summarize: ofInt(1),
+    // XLA drops assertions from what it compiles: this one stays outside.
+    _XlaCompile: ofBool(false),
+  };
+  return graph.node('Assert', [all, ...values], attrs, reads.map(({ name }) => name)); // prettier-ignore
 }
 
 /**
