@@ -3,6 +3,7 @@ import { createLoader, datasetRef, imageSpec, pixelStatistics, type Loader } fro
 import type { Engine } from '@mimlab/engine';
 import { evaluateKnn, extractFeatures, pixelFeatures, type Features, type KnnScores, type Pool } from '@mimlab/evaluate';
 import type { RunContext } from '../run/run-context.js';
+import { whiten } from './whiten.js';
 
 /** What nearest neighbours make of one kind of features. */
 export interface Measured extends KnnScores {
@@ -56,7 +57,10 @@ async function forgetTraining(engine: Engine, { objective, config }: RunContext)
   await engine.write(values);
 }
 
-/** Nearest neighbours on trained features, on those of the same encoder before training, and on raw pixels. */
+/**
+ * Nearest neighbours on trained features, on those of the same encoder before training, and on raw pixels. All are
+ * whitened alike; raw pixels stand there as they are as well, since whitening need not help them.
+ */
 export async function measureFeatures(options: MeasureOptions): Promise<Measured[]> {
   const { context, engine, pool, labelsPerClass, draws, note } = options;
   const measured: Measured[] = [];
@@ -67,11 +71,13 @@ export async function measureFeatures(options: MeasureOptions): Promise<Measured
     bothSplits(context, (loader, statistics) => extractFeatures({ objective: context.objective, engine, loader, pool, statistics }));
 
   note('features of the trained encoder');
-  await measure('pre-trained', await encode());
+  await measure('pre-trained', await whiten(engine, await encode()));
   note('features of the untrained encoder');
   await forgetTraining(engine, context);
-  await measure('untrained', await encode());
+  await measure('untrained', await whiten(engine, await encode()));
   note('raw pixels');
-  await measure('raw pixels', await bothSplits(context, pixelFeatures));
+  const pixels = await bothSplits(context, pixelFeatures);
+  await measure('raw pixels, whitened', await whiten(engine, pixels));
+  await measure('raw pixels', pixels);
   return measured;
 }
