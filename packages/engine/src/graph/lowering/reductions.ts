@@ -48,6 +48,16 @@ const arg =
     return [graph.ref(op, 'int32', [x, graph.scalar(Number(node.attrs['axis']), 'int32')], attrs)];
   };
 
+/** Sorted, equal values by their place, as tfjs' own kernels have it. */
+const topK: Lowering = ({ graph, node, inputs, type }) => {
+  const k = graph.scalar(Number(node.attrs['k']), 'int32');
+  const name = graph.node('TopKV2', [...inputs, k], { ...T(type), sorted: ofBool(true), Tk: ofType('int32'), index_type: ofType('int32') });
+  return [
+    { name: `${name}:0`, type },
+    { name: `${name}:1`, type: 'int32' },
+  ];
+};
+
 /** Written out with the biased variance, the mean subtracted before squaring. */
 const layerNorm: Lowering = (context) => {
   const { graph, node, type } = context;
@@ -69,6 +79,7 @@ export const REDUCTION_LOWERING: LoweringTable = {
   ...Object.fromEntries(['Mean', 'Max', 'Min', 'Prod', 'All', 'Any'].map((op) => [op, reduction(op)])),
   ArgMax: arg('ArgMax'),
   ArgMin: arg('ArgMin'),
+  TopK: topK,
   Softmax: direct('Softmax'),
   LogSoftmax: direct('LogSoftmax'),
   MimLayerNorm: layerNorm,

@@ -23,6 +23,17 @@ const arg: KernelSpec = {
   },
 };
 
+/** The k largest along the last axis, largest first, and their places. */
+const topK: KernelSpec = {
+  inputs: ['x'],
+  infer(inputs, attrs) {
+    const x = at(inputs, 0);
+    const k = Number(attrs['k']);
+    const shape = [...x.shape.slice(0, -1), k];
+    return { outputs: [{ shape, dtype: x.dtype }, { shape, dtype: 'int32' }], attrs: { k } };
+  },
+};
+
 /** Over the last axis; tfjs moves any other axis there first. */
 const alongLast = (input: string): KernelSpec => ({ inputs: [input], infer: (inputs) => ({ outputs: [like(at(inputs, 0))] }) });
 
@@ -36,6 +47,7 @@ export const REDUCTIONS: KernelTable = {
   Mean: reduction('float32'),
   ArgMax: arg,
   ArgMin: arg,
+  TopK: topK,
   Softmax: alongLast('logits'),
   LogSoftmax: alongLast('logits'),
 };
