@@ -17,7 +17,7 @@ const training = (name: string, accumulate = 1): StepDefinition => ({
   name,
   state: ['w'],
   optimize: { updates: { w: { rule, decay: 0, lrScale: 1 } }, accumulate },
-  compute: ({ w }, { x }) => ({ loss: tf.mean(tf.square(tf.matMul(x as tf.Tensor, w as tf.Tensor))) }),
+  compute: ({ w }, { x }) => ({ loss: tf.mean(tf.square(tf.matMul(x as tf.Tensor, w as tf.Tensor))) as tf.Scalar }),
 });
 
 const residentBytes = (): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1024;
@@ -69,7 +69,7 @@ describeGraph('the graph engine', () => {
       await train.run({ x: wave([4, 3]) }, { lr: 0.1, update: 1 });
       const { w } = await engine.read(['w']);
       expect(Array.from(w!.data)).not.toEqual([1, 1, 1, 1, 1, 1]);
-      expect((await evaluate.run({})).metrics['sum']).toBeCloseTo(w!.data.reduce((a, b) => a + b), 5);
+      expect((await evaluate.run({})).metrics['sum']).toBeCloseTo(Array.from(w!.data).reduce((a, b) => a + b), 5);
     });
   });
 

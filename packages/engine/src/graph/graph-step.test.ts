@@ -21,7 +21,7 @@ const regression = (optimize: Partial<Optimization> = {}): StepDefinition => ({
   optimize: { updates: { b: plain, w: decayed }, ...optimize },
   compute({ w, b: offset }, inputs) {
     const error = tf.sub(tf.add(tf.matMul(inputs['x'] as tf.Tensor, w as tf.Tensor), offset as tf.Tensor), inputs['y'] as tf.Tensor);
-    return { loss: tf.mean(tf.square(error)), metrics: { largest: tf.max(error) }, outputs: { error } };
+    return { loss: tf.mean(tf.square(error)) as tf.Scalar, metrics: { largest: tf.max(error) as tf.Scalar }, outputs: { error } };
   },
 });
 

@@ -14,7 +14,7 @@ const definition: StepDefinition = {
   optimize: { updates: { w: update, unused: update } },
   compute: ({ w }, inputs) => {
     const y = tf.matMul(inputs['x'] as tf.Tensor, w as tf.Tensor);
-    return { loss: tf.sum(tf.square(y)), metrics: { top: tf.max(y) }, outputs: { y } };
+    return { loss: tf.sum(tf.square(y)) as tf.Scalar, metrics: { top: tf.max(y) as tf.Scalar }, outputs: { y } };
   },
 };
 

@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { sizeOfShape } from '@mimlab/core';
 import { tracedType } from '../recorder.js';
 import type { TracedType } from '../recording.js';
 import { at, like, type KernelSpec, type KernelTable } from './kernel-spec.js';
@@ -99,6 +98,3 @@ export const ELEMENTWISE: KernelTable = {
     },
   },
 };
-
-/** Elements of a value, for the passes over a recording. */
-export const elementsOf = (value: { readonly shape: readonly number[] }): number => sizeOfShape(value.shape);
