@@ -103,6 +103,12 @@ describe('hooks that do not fit', () => {
     expect(() => createObjective(run)).toThrow(/asks for branches \[teacher\], the decoder offers \[pixels\]/);
   });
 
+  it('fit when the target does without the branch that is lacking', () => {
+    const run = tinyRun();
+    run.register(TARGET, { useValue: { ...tinyTarget, spec: () => ({ ...tinyTarget.spec(grid), fine: { values: 1, scale: 2, loss: 'l1', optional: true } }) } });
+    expect(evaluated(createObjective(run), ({ predictions }) => Object.keys(predictions))).toEqual(['pixels']);
+  });
+
   it('are refused when two have a parameter of one name', () => {
     const run = tinyRun();
     run.register(DECODER, { useValue: { ...tinyDecoder(1), params: () => tinyEncoder(grid).params() } });

@@ -51,7 +51,7 @@ export interface ObjectiveOptions {
 
 /**
  * Resolves the hooks of a run and checks that they fit each other.
- * @throws CompositionError if the target asks for a branch the decoder lacks, or parameter names collide.
+ * @throws CompositionError if the target cannot do without a branch the decoder lacks, or parameter names collide.
  */
 export function createObjective(container: DependencyContainer, options: ObjectiveOptions = {}): Objective {
   const image = container.resolve(IMAGE);
@@ -62,9 +62,10 @@ export function createObjective(container: DependencyContainer, options: Objecti
   const resolved = container.resolve(SCORING);
   const scoring: Scoring = { ...resolved, predictTokens: options.predictTokens ?? resolved.predictTokens };
   const { grid } = encoder;
-  const asked = Object.keys(target.spec(grid));
+  const wanted = target.spec(grid);
+  const asked = Object.keys(wanted);
   const offered = decoder.branches.map((branch) => branch.name);
-  const lacking = asked.filter((name) => !offered.includes(name));
+  const lacking = asked.filter((name) => !offered.includes(name) && wanted[name]?.optional !== true);
   if (lacking.length > 0) {
     throw new CompositionError(`the target asks for branches [${asked.join(', ')}], the decoder offers [${offered.join(', ')}]`, {
       place: 'hooks',

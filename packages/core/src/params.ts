@@ -11,13 +11,16 @@ import type { RandomStream } from './random/stream.js';
  * | `patch`     | [p * q * C, D]      | [D, C, p, q]        |
  * | `conv`      | [kh, kw, in, out]   | [out, in, kh, kw]   |
  * | `depthwise` | [kh, kw, C, 1]      | [C, 1, kh, kw]      |
+ * | `deconv`    | [in, kh * kw * out] | [in, out, kh, kw]   |
  */
 export type ParamLayout =
   | { readonly kind: 'same' }
   | { readonly kind: 'linear' }
   | { readonly kind: 'patch'; readonly patch: readonly [height: number, width: number]; readonly channels: number }
   | { readonly kind: 'conv' }
-  | { readonly kind: 'depthwise' };
+  | { readonly kind: 'depthwise' }
+  // A transposed convolution whose stride is its kernel: a linear map from a token to the pixels it becomes.
+  | { readonly kind: 'deconv'; readonly kernel: readonly [height: number, width: number] };
 
 /** Makes the initial value, in memory layout. `random` is a stream of the parameter's own. */
 export type Initializer = (shape: readonly number[], random: RandomStream) => Float32Array;

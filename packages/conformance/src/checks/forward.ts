@@ -49,7 +49,7 @@ export const forwardChecks: readonly Check[] = [
           const wish = wishes[name];
           if (wish === undefined) continue;
           const prediction = decoder.predict(name, set, plan, params, hookContext);
-          ensure(prediction.cells === set.cells, () => `branch '${name}': predict turns cells '${set.cells}' into '${prediction.cells}'`);
+          ensure(prediction.cells === set.cells || prediction.cells === 'grid', () => `branch '${name}': predict turns cells '${set.cells}' into '${prediction.cells}'`);
           if (wish.scale !== 1) continue;
           const fits = Object.values(prediction.values).some((values) => sameShape(values.shape, [plan.batch, cellsCount(cells, plan), wish.values]));
           ensure(fits, () => `branch '${name}': no prediction has shape ${shapeText([plan.batch, cellsCount(cells, plan), wish.values])} as the target asks`);

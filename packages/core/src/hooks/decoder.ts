@@ -54,7 +54,10 @@ export interface Decoder {
   randomInputs?(batch: number): Readonly<Record<string, RandomInput>>;
   /** Tokens of every branch before its final norm, by branch name. */
   decode(features: Readonly<Record<string, Tensor>>, plan: PlanTensors, params: Params, context: StepContext): Record<string, TokenSet>;
-  /** Final norm and head of one branch. Keeps the cells of the set; works on `cls_B1d` too where given, and drops it. */
+  /**
+   * Final norm and head of one branch; works on `cls_B1d` too where given, and drops it. Keeps the cells of the set, or
+   * gives the whole grid where a head mixes tokens.
+   */
   predict(branch: string, set: TokenSet, plan: PlanTensors, params: Params, context: StepContext): Prediction;
   /** Cost of `decode` for one image. */
   decodeMacs(counts: PlanCounts): MacParts;

@@ -14,6 +14,10 @@ export interface BranchTarget {
   readonly scale: number;
   /** Name of the per-token loss, for people: 'mse', 'l1', ... */
   readonly loss: string;
+  /** Name of the predicted values in `Prediction.values`. Absent: the decoder's own name for them. */
+  readonly output?: string;
+  /** The target does without this branch where the decoder lacks it: a multi-scale target on a decoder of one scale. */
+  readonly optional?: boolean;
 }
 
 export interface LossParts {

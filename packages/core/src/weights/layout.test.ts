@@ -20,6 +20,10 @@ describe('toFileLayout', () => {
   });
   it('puts outputs first in a convolution', () => expect(moved({ kind: 'conv' }, [1, 2, 1, 2])).toEqual([[2, 1, 1, 2], [0, 2, 1, 3]]));
   it('puts channels first in a depth-wise convolution', () => expect(moved({ kind: 'depthwise' }, [2, 1, 2, 1])).toEqual([[2, 1, 2, 1], [0, 2, 1, 3]]));
+  it('puts outputs before the kernel in a transposed convolution', () => {
+    // Memory columns are left pixel output 0, left pixel output 1, right pixel output 0, right pixel output 1.
+    expect(moved({ kind: 'deconv', kernel: [1, 2] }, [1, 4])).toEqual([[1, 2, 1, 2], [0, 2, 1, 3]]);
+  });
   it('keeps the element type', () => {
     expect(toFileLayout({ kind: 'linear' }, { shape: [1, 2], dtype: 'int32', data: Int32Array.of(1, 2) }).data).toEqual(Int32Array.of(1, 2));
   });
@@ -31,6 +35,7 @@ describe('toFileLayout', () => {
     expect(() => toFileLayout({ kind: 'conv' }, counted([2, 3]))).toThrow(/shape \[2, 3\] cannot have the layout 'conv'/);
     expect(() => fileShape({ kind: 'patch', patch: [2, 2], channels: 3 }, [10, 4])).toThrow(/'patch'/);
     expect(() => fileShape({ kind: 'depthwise' }, [3, 3, 4, 2])).toThrow(/'depthwise'/);
+    expect(() => fileShape({ kind: 'deconv', kernel: [2, 2] }, [3, 6])).toThrow(/'deconv'/);
   });
 });
 
@@ -42,6 +47,7 @@ describe('fromFileLayout', () => {
     fc.tuple(side, side, side, side).map(([p, q, channels, outputs]): [ParamLayout, number[]] => [{ kind: 'patch', patch: [p, q], channels }, [p * q * channels, outputs]]),
     fc.tuple(side, side, side, side).map((shape): [ParamLayout, number[]] => [{ kind: 'conv' }, shape]),
     fc.tuple(side, side, side).map((shape): [ParamLayout, number[]] => [{ kind: 'depthwise' }, [...shape, 1]]),
+    fc.tuple(side, side, side, side).map(([inputs, p, q, outputs]): [ParamLayout, number[]] => [{ kind: 'deconv', kernel: [p, q] }, [inputs, p * q * outputs]]),
   );
 
   it('undoes toFileLayout, for every layout', () => {

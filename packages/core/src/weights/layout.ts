@@ -11,7 +11,7 @@ interface Arrangement {
 }
 
 /** Axes that each layout needs in memory. */
-const RANKS = { linear: 2, patch: 2, conv: 4, depthwise: 4 } as const;
+const RANKS = { linear: 2, patch: 2, conv: 4, depthwise: 4, deconv: 2 } as const;
 
 function arrange(layout: ParamLayout, shape: readonly number[]): Arrangement {
   if (layout.kind === 'same') return { split: shape, axes: shape.map((_, axis) => axis) };
@@ -21,6 +21,12 @@ function arrange(layout: ParamLayout, shape: readonly number[]): Arrangement {
   if (layout.kind === 'depthwise') {
     if (shape[3] !== 1) throw misfit(layout, shape);
     return { split: shape, axes: [2, 3, 0, 1] };
+  }
+  if (layout.kind === 'deconv') {
+    const [height, width] = layout.kernel;
+    const [inputs, columns] = shape as readonly [number, number];
+    if (columns % (height * width) !== 0) throw misfit(layout, shape);
+    return { split: [inputs, height, width, columns / (height * width)], axes: [0, 3, 1, 2] };
   }
   const [height, width] = layout.patch;
   const [rows, outputs] = shape as readonly [number, number];

@@ -117,8 +117,18 @@ describe('what the decoder declares', () => {
     expect(() => vitDecoder({ ...options, feature: 'other' })).toThrow(/feature 'other' of visible tokens, the encoder offers latent \(visible\)/);
   });
 
-  it('refuses a target that asks for another branch or scale', () => {
-    expect(() => vitDecoder({ ...options, targets: { hog: asked } })).toThrow(/asks for branches \[hog\], the decoder offers \[pixels\]/);
+  it('takes the name of the one branch that a target cannot do without, and its name for the values', () => {
+    const decoder = vitDecoder({ ...options, targets: { fine: { ...asked, scale: 4, optional: true }, hog: { ...asked, values: 3, output: 'bins' } } });
+    expect(decoder.branches.map(({ name }) => name)).toEqual(['hog']);
+    const set: TokenSet = { tokens_BSd: tf.ones([1, 2, 4]), cells: 'retained' };
+    const { values } = decoder.predict('hog', set, tensorsOf([planOf(grid, [4, 1, 0, 2, 3, 5], 4, 2)]), paramsOf(decoder.params()), context);
+    expect(Object.entries(values).map(([name, { shape }]) => [name, shape])).toEqual([['bins', [1, 2, 3]]]);
+  });
+
+  it('refuses a target that needs several branches, none, or another scale', () => {
+    expect(() => vitDecoder({ ...options, targets: { hog: asked, edges: asked } })).toThrow(/asks for branches \[hog, edges\], the decoder offers \[pixels\]/);
+    expect(() => vitDecoder({ ...options, targets: { pixels: asked, edges: asked } })).toThrow(/asks for branches \[pixels, edges\]/);
+    expect(() => vitDecoder({ ...options, targets: { hog: { ...asked, optional: true } } })).toThrow(/asks for branches \[hog\]/);
     expect(() => vitDecoder({ ...options, targets: { pixels: { ...asked, scale: 2 } } })).toThrow(/scale 2/);
   });
 });

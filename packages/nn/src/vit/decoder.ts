@@ -26,8 +26,9 @@ export interface VitDecoderOptions {
   readonly encoder: Encoder;
   /** Name of the encoder's feature to decode; its tokens must be the visible ones. */
   readonly feature: string;
+  /** Name of its one branch. A target that asks for exactly one other branch gets it under that name instead. */
   readonly branch: string;
-  /** Name of the predicted values in `Prediction.values`. */
+  /** Name of the predicted values in `Prediction.values`, where the target does not name them. */
   readonly values: string;
   /** What the run's target asks for, by branch. */
   readonly targets: Readonly<Record<string, BranchTarget>>;
@@ -66,10 +67,10 @@ function hiddenPositions(params: Params, plan: PlanTensors, cls: boolean): Tenso
  * @throws CompositionError if encoder or target do not fit.
  */
 export function vitDecoder(options: VitDecoderOptions): Decoder {
-  const { encoder, feature, branch: name, width, depth, heads, mlpRatio } = options;
+  const { encoder, feature, width, depth, heads, mlpRatio } = options;
   const { cls, width: inputs } = visibleFeature(encoder, feature);
   const { grid } = encoder;
-  const values = valuesAsked(options);
+  const { name, values, output } = branchAsked(options);
   checkHeads(width, heads, 'decoderHeads');
   const front = cls ? 1 : 0;
 
@@ -123,7 +124,7 @@ export function vitDecoder(options: VitDecoderOptions): Decoder {
       const rows = layerNorm(tf.reshape(sequence, [batch * tokens, width]), params, 'decoder_norm');
       const predicted = tf.reshape(linear(rows, params, 'decoder_pred'), [batch, tokens, values]);
       const kept = cls_B1d === undefined ? predicted : tf.slice(predicted, [0, 1, 0], [batch, tokens - 1, values]);
-      return { values: { [options.values]: kept }, cells };
+      return { values: { [output]: kept }, cells };
     },
 
     decodeMacs: ({ visible, retained }) => ({
@@ -144,19 +145,22 @@ function visibleFeature(encoder: Encoder, feature: string): FeatureSpec {
   });
 }
 
-function valuesAsked({ targets, branch }: VitDecoderOptions): number {
-  const asked = targets[branch];
-  if (asked === undefined) {
+/** What the one branch of the decoder is called, how many values a token it predicts, and under which name. */
+function branchAsked({ targets, branch, values }: VitDecoderOptions): { readonly name: string; readonly values: number; readonly output: string } {
+  const needed = Object.entries(targets).filter(([, { optional }]) => optional !== true);
+  const name = branch in targets ? branch : needed.length === 1 ? (needed[0]?.[0] as string) : undefined;
+  const asked = name === undefined ? undefined : targets[name];
+  if (name === undefined || asked === undefined || needed.some(([other]) => other !== name)) {
     throw new CompositionError(`the target asks for branches [${Object.keys(targets).join(', ')}], the decoder offers [${branch}]`, {
       place: 'hooks.target',
       remedy: 'Take target and decoder from plugins whose branches agree.',
     });
   }
   if (asked.scale !== 1) {
-    throw new CompositionError(`the target asks for predictions at scale ${asked.scale} on '${branch}', the decoder makes one a token`, {
+    throw new CompositionError(`the target asks for predictions at scale ${asked.scale} on '${name}', the decoder makes one a token`, {
       place: 'hooks.target',
       remedy: 'Take a decoder that predicts at this scale.',
     });
   }
-  return asked.values;
+  return { name, values: asked.values, output: asked.output ?? values };
 }
