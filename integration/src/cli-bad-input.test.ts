@@ -180,6 +180,13 @@ describe('runs and checkpoints', () => {
     expectOneError(await mimlab(['reconstruct', run, '--weights', weights]), /foreign\.safetensors/, /blocks\.0\.norm1\.weight.*\[3\].*\[8\]/);
   });
 
+  it('of a deeper model are refused although everything the model needs is there', async () => {
+    const deeper = join(folder, 'deeper');
+    const trained = await mimlab(['pretrain', config, '--output', deeper, '--set', 'method.depth=2', '--set', 'train.epochs=1']);
+    expect(trained.status, trained.stderr).toBe(0);
+    expectOneError(await mimlab(['reconstruct', run, '--weights', join(deeper, 'checkpoints', 'step-00000004')]), /model lacks \(blocks\.1\./);
+  });
+
   it('that hold no decoder are not drawn', async () => {
     const weights = join(folder, 'encoder.safetensors');
     const specs = { cls_token: { shape: [1, 1, 8], trainable: true, init: () => new Float32Array(8), layout: { kind: 'same' } } } as const;
