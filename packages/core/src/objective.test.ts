@@ -6,10 +6,10 @@ import { roleMask } from './hooks/index.js';
 import { createObjective, mergeParams, type Objective, type ObjectiveOutcome } from './objective.js';
 import { planTensors, stackPlans } from './plan/plan-batch.js';
 import type { TokenPlan } from './plan/token-plan.js';
-import { DECODER, ENCODER, TARGET, TOKENS } from './plugin/hook-tokens.js';
+import { DECODER, ENCODER, SAMPLER, TARGET, TOKENS } from './plugin/hook-tokens.js';
 import { randomStream } from './random/stream.js';
 import { currentPart } from './scope.js';
-import { initialParams, tinyDecoder, tinyEncoder, tinyRun, tinyTarget } from './tiny-method.test-support.js';
+import { initialParams, tinyDecoder, tinyEncoder, tinyRun, tinySampler, tinyTarget } from './tiny-method.test-support.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -88,6 +88,34 @@ describe('an objective', () => {
     expect(createObjective(tinyRun(), { predictTokens: 'sequence' }).macs()).toEqual({ encoder: 1, decoder: 3, head: 4 });
   });
 
+  it('lets the target count what it does with the predictions', () => {
+    const run = tinyRun();
+    run.register(TARGET, { useValue: { ...tinyTarget, macs: (predicted) => ({ target: 100 * (predicted['pixels'] ?? 0) }) } });
+    expect(createObjective(run).macs()).toEqual({ encoder: 1, decoder: 3, head: 3, target: 300 });
+    expect(createObjective(run, { predictTokens: 'sequence' }).macs()['target']).toBe(400);
+  });
+
+  it('counts the class token of a branch whose prediction of the whole grid needs it', () => {
+    const run = tinyRun();
+    const decoder = tinyDecoder(1);
+    run.register(DECODER, { useValue: { ...decoder, branches: decoder.branches.map((branch) => ({ ...branch, cells: 'grid' as const, cls: true })) } });
+    expect(createObjective(run).macs()['head']).toBe(5);
+  });
+
+  it('shows numbers of the encoder beside the parts of the loss', () => {
+    const run = tinyRun();
+    run.register(ENCODER, { useValue: { ...tinyEncoder(grid), watch: (params) => ({ scale: tf.sum(params['encoder.scale'] as tf.Tensor) as tf.Scalar }) } });
+    expect(evaluated(createObjective(run), ({ parts }) => [Object.keys(parts), numbers(parts['scale'] as tf.Tensor)])).toEqual([['retained', 'scale'], [2]]);
+  });
+
+  it('hands on the values that its target has from files, none where it has none', async () => {
+    expect(await createObjective(tinyRun()).pretrained()).toEqual({});
+    const run = tinyRun();
+    const values = { 'teacher.scale': { shape: [1], dtype: 'float32' as const, data: Float32Array.of(7) } };
+    run.register(TARGET, { useValue: { ...tinyTarget, pretrained: async () => values } });
+    expect(await createObjective(run).pretrained()).toEqual(values);
+  });
+
   it('gathers the parameters and random inputs of its hooks', () => {
     const objective = createObjective(tinyRun());
     expect(Object.keys(objective.params())).toEqual(['encoder.scale', 'mask_token', 'head.weight']);
@@ -119,6 +147,16 @@ describe('hooks that do not fit', () => {
     const run = tinyRun();
     run.register(DECODER, { useValue: { ...tinyDecoder(1), randomInputs: () => ({ noise: { shape: [], distribution: 'normal' as const } }) } });
     expect(() => createObjective(run).randomInputs(1)).toThrow(/noise: both encoder and decoder have a random input/);
+  });
+
+  it('are refused when the sampler follows attention that the encoder does not offer', () => {
+    const run = tinyRun();
+    const state = { width: () => 4, isDueBefore: () => false, fromAttention: (attention: Float32Array) => attention };
+    run.register(SAMPLER, { useValue: { ...tinySampler(1), state } });
+    expect(() => createObjective(run)).toThrow(CompositionError);
+    expect(() => createObjective(run)).toThrow(/sampler: the sampler follows the attention of a class token, which this encoder does not offer/);
+    run.register(ENCODER, { useValue: { ...tinyEncoder(grid), classAttention: () => tf.zeros([1, 1, 4]) } });
+    expect(createObjective(run).sampler.state).toBe(state);
   });
 
   it('are refused when the decoder gives no tokens for a branch', () => {

@@ -10,7 +10,7 @@ import type { PlanTensors } from './plan/plan-batch.js';
 import type { PlanCounts } from './plan/token-plan.js';
 import { DECODER, ENCODER, IMAGE, SAMPLER, SCORING, TARGET } from './plugin/hook-tokens.js';
 import { part } from './scope.js';
-import type { NamedTensors } from './tensors.js';
+import type { NamedHostTensors, NamedTensors } from './tensors.js';
 
 /** One batch as the hooks see it. */
 export interface ObjectiveBatch {
@@ -38,6 +38,8 @@ export interface Objective {
   readonly target: Target;
   readonly scoring: Scoring;
   params(): ParamSpecs;
+  /** Values of parameters that come from files, a frozen teacher's say, in memory layout. Others start as their specs say. */
+  pretrained(): Promise<NamedHostTensors>;
   randomInputs(batch: number): Readonly<Record<string, RandomInput>>;
   evaluate(batch: ObjectiveBatch, params: Params, training: boolean): ObjectiveOutcome;
   /** Forward cost of one image by formula, part by part. */
@@ -74,6 +76,12 @@ export function createObjective(container: DependencyContainer, options: Objecti
   }
   const branches = decoder.branches.filter((branch) => asked.includes(branch.name));
   sampler.counts(grid);
+  if (sampler.state !== undefined && encoder.classAttention === undefined) {
+    throw new CompositionError('the sampler follows the attention of a class token, which this encoder does not offer', {
+      place: 'sampler',
+      remedy: `Choose another sampling (pr-mim: 'random', 'furthest' or 'running-cell'), or an encoder with 'classAttention'.`,
+    });
+  }
 
   /** Known order is visible ++ retained: dropping the visible tokens is a slice. */
   const narrowed = (set: TokenSet, plan: PlanTensors): TokenSet => {
@@ -92,6 +100,7 @@ export function createObjective(container: DependencyContainer, options: Objecti
     target,
     scoring,
     params: () => mergeParams({ encoder: encoder.params(), decoder: decoder.params(), target: target.params?.() ?? {} }),
+    pretrained: async () => (await target.pretrained?.()) ?? {},
     randomInputs: (batch) => joined('random input', { encoder: encoder.randomInputs?.(batch) ?? {}, decoder: decoder.randomInputs?.(batch) ?? {} }),
 
     evaluate(batch, params, training) {
@@ -108,20 +117,21 @@ export function createObjective(container: DependencyContainer, options: Objecti
       }
       const targets = part('target', () => target.targets(images_BHWC, plan, params, batch.host ?? {}));
       const outcome = part('loss', () => target.loss(predictions, targets, plan, scoring.weights(plan)));
-      return { ...outcome, features, predictions, targets };
+      return { ...outcome, parts: { ...outcome.parts, ...encoder.watch?.(params) }, features, predictions, targets };
     },
 
     macs() {
       const counts = sampler.counts(grid);
-      const heads = branches.map((branch) => decoder.predictMacs(branch.name, predictedTokens(branch, scoring, counts, grid)));
-      return addMacs(encoder.macs(counts), decoder.decodeMacs(counts), ...heads, target.macs?.() ?? {});
+      const predicted = Object.fromEntries(branches.map((branch) => [branch.name, predictedTokens(branch, scoring, counts, grid)]));
+      const heads = Object.entries(predicted).map(([branch, tokens]) => decoder.predictMacs(branch, tokens));
+      return addMacs(encoder.macs(counts), decoder.decodeMacs(counts), ...heads, target.macs?.(predicted) ?? {});
     },
   };
 }
 
 /** How many tokens `predict` works on, class token included. */
 function predictedTokens(branch: Branch, scoring: Scoring, counts: PlanCounts, grid: Grid): number {
-  if (branch.cells === 'grid') return cellsOf(grid);
+  if (branch.cells === 'grid') return cellsOf(grid) + (branch.cls ? 1 : 0);
   if (branch.tokenwise && scoring.predictTokens === 'retained') return counts.retained;
   return counts.visible + counts.retained + (branch.cls ? 1 : 0);
 }

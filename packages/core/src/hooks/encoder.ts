@@ -1,4 +1,4 @@
-import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import type { MacParts } from '../cost.js';
 import type { Grid } from '../image.js';
 import type { Params, ParamSpecs } from '../params.js';
@@ -38,6 +38,14 @@ export interface Encoder {
   randomInputs?(batch: number): Readonly<Record<string, RandomInput>>;
   /** Pure. `images_BHWC` are normalised float32. Hidden pixels must not reach the features. */
   encode(images_BHWC: Tensor4D, plan: PlanTensors, params: Params, context: StepContext): Record<string, Tensor>;
+  /**
+   * Softmax attention of the class token to the visible tokens in the last block, [B, heads, V] in the order of the plan
+   * (the class token's attention to itself is left out, so rows add up to less than 1). Asked for between epochs, with
+   * full plans, by samplers that follow attention. Absent: the encoder has no class token, or does not offer it.
+   */
+  classAttention?(images_BHWC: Tensor4D, plan: PlanTensors, params: Params, context: StepContext): Tensor3D;
+  /** Numbers to watch that are no losses (MFF's fusion weights), from the parameters alone. Logged beside the parts of the loss. */
+  watch?(params: Params): Readonly<Record<string, Scalar>>;
   /** Cost of `encode` for one image with these counts. */
   macs(counts: PlanCounts): MacParts;
 }

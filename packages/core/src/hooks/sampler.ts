@@ -21,6 +21,37 @@ export interface SampleContext {
   readonly sampleId: number;
   readonly epoch: number;
   readonly crop: Crop;
+  /** This sample's numbers of the sampler's state; absent before the state is first gathered, and for batch scope. */
+  readonly state?: Float32Array;
+}
+
+/**
+ * What a sampler keeps of every sample between epochs. It is an input of an epoch, never changed within one: plans are
+ * functions of (seed, epoch, sample, state).
+ */
+export interface SamplerState {
+  /** The first epoch it was made for. Tells the states of a run apart. */
+  readonly version: number;
+  /** Numbers kept for each sample. */
+  readonly width: number;
+  /** [samples of the data set, width]. */
+  readonly values: Float32Array;
+}
+
+/** Numbers of one sample, as a view. */
+export const stateOfSample = ({ values, width }: SamplerState, sampleId: number): Float32Array => values.subarray(sampleId * width, (sampleId + 1) * width);
+
+/** How a sampler's state comes about: from the encoder's attention to whole images, gathered by the train loop between epochs. */
+export interface SamplerStateRule {
+  /** Numbers kept for each sample. */
+  width(grid: Grid): number;
+  /** Whether the state is gathered anew after epoch - 1 and before `epoch`, counted from 0. Pure. */
+  isDueBefore(epoch: number): boolean;
+  /**
+   * One sample's numbers.
+   * @param attention_hN what `Encoder.classAttention` gives for the whole image, [heads, N], raster order
+   */
+  fromAttention(attention_hN: Float32Array, heads: number): Float32Array;
 }
 
 /**
@@ -30,7 +61,14 @@ export interface SampleContext {
 export interface Sampler {
   /** `batch`: one plan serves the whole micro-batch (GreenMIM). */
   readonly scope: 'image' | 'batch';
-  /** The counts of every plan this sampler makes. @throws ConfigError if the ratios do not fit the grid. */
+  /** Tokens are hidden in blocks of this many rows and columns. Absent: one by one. */
+  readonly maskUnit?: Grid;
+  /** Present if plans depend on a state that training gathers. Without one yet, `sample` gets no `context.state`. */
+  readonly state?: SamplerStateRule;
+  /**
+   * The counts of every plan this sampler makes (of those made with a state, where the state changes them).
+   * @throws ConfigError if the ratios do not fit the grid.
+   */
   counts(grid: Grid): PlanCounts;
   sample(context: SampleContext): TokenPlan;
 }

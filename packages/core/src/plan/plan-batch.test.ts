@@ -94,3 +94,39 @@ describe('planTensors', () => {
 
   it('names the input that is missing', () => expect(() => planTensors({}, small.grid)).toThrow(/no input 'plan\.visible'/));
 });
+
+describe('plans with repeated cells', () => {
+  const grid = { rows: 1, columns: 4 };
+  // Two mask tokens each; the second image spends one of them on a cell that it sees.
+  const plans = [
+    { grid, visible: Int32Array.of(2), retained: Int32Array.of(3, 0), thrown: Int32Array.of(1), repeated: new Int32Array(0) },
+    { grid, visible: Int32Array.of(1), retained: Int32Array.of(2), thrown: Int32Array.of(0, 3), repeated: Int32Array.of(1) },
+  ];
+
+  it('list them behind the retained tokens, while the grid keeps the visible ones', () => {
+    expect(arrays(stackPlans(plans))).toEqual({
+      'plan.visible': [2, 1],
+      'plan.retained': [3, 0, 2, 1],
+      'plan.visibleRows': [2, 5],
+      'plan.retainedRows': [3, 0, 6, 5],
+      'plan.knownRows': [2, 3, 0, 5, 6, 5],
+      'plan.gridRows': [2, 6, 0, 1, 6, 3, 4, 6],
+      'plan.roles': [1, 2, 0, 1, 2, 0, 1, 2],
+      // The mask token in sixth place stands for no cell: row 8, behind the 2 * 4 cells.
+      'plan.knownInverse': [2, 3, 0, 5, 6, 8],
+    });
+  });
+
+  it('have the inputs that their counts announce, and give the counts back', () => {
+    const inputs = stackPlans(plans);
+    expect(Object.fromEntries(Object.entries(inputs).map(([name, { shape, dtype }]) => [name, { shape, dtype }]))).toEqual(planSpecs(2, grid, countsOf(plans[0]!)));
+    tf.tidy(() => {
+      const tensors = Object.fromEntries(Object.entries(inputs).map(([name, { data, shape }]) => [name, tf.tensor(data, [...shape], 'int32')]));
+      const plan = planTensors(tensors, grid);
+      expect(plan.counts).toEqual(countsOf(plans[1]!));
+      expect(plan.knownInverse?.shape).toEqual([6]);
+    });
+  });
+
+  it('do not mix with plans without', () => expect(() => stackPlans([plans[0]!, { ...small, retained: Int32Array.of(3, 0) }])).toThrow(DataError));
+});

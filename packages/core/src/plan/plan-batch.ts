@@ -24,6 +24,8 @@ export interface PlanTensors {
   readonly knownRows: Tensor1D;
   /** [B*N]: for each cell the row of its known token, or B*S (one zero row appended there) if it is thrown. Inverse of `knownRows`. */
   readonly gridRows: Tensor1D;
+  /** Inverse of `gridRows`, [B*S]: `knownRows`, but B*N for repeated cells, whose place on the grid the visible token has. Present with `counts.repeats`. */
+  readonly knownInverse?: Tensor1D;
   /** 0 visible, 1 retained, 2 thrown (see ROLE). */
   readonly roles_BN: Tensor2D;
   /** Stacked [B, length], or [length] when one plan serves the whole batch. */
@@ -31,7 +33,7 @@ export interface PlanTensors {
 }
 
 /** Names of the inputs of a step that make up its plan; `aux` arrays follow as `plan.aux.NAME`. */
-type Field = 'visible' | 'retained' | 'visibleRows' | 'retainedRows' | 'knownRows' | 'gridRows' | 'roles';
+type Field = 'visible' | 'retained' | 'visibleRows' | 'retainedRows' | 'knownRows' | 'gridRows' | 'roles' | 'knownInverse';
 const AUX = 'plan.aux.';
 
 /** Shapes of the plan inputs for a batch, without the plans. @see stackPlans */
@@ -47,6 +49,7 @@ export function planSpecs(batch: number, grid: Grid, counts: PlanCounts): Record
     'plan.knownRows': int32(batch * (V + K)),
     'plan.gridRows': int32(batch * N),
     'plan.roles': int32(batch, N),
+    ...(counts.repeats === true ? { 'plan.knownInverse': int32(batch * (V + K)) } : {}),
   };
 }
 
@@ -68,10 +71,22 @@ export function stackPlans(plans: readonly TokenPlan[], options: { readonly shar
   );
   const data = (field: Field): Int32Array => (out[`plan.${field}`] as { data: Int32Array }).data;
   data('gridRows').fill(plans.length * S);
+  // A repeated cell is known twice; on the grid it is the visible token.
+  const repeat = (distinct: number, cells: Int32Array, b: number): void => {
+    data('retained').set(cells, b * K + distinct);
+    const known = data('knownRows').subarray(b * S, (b + 1) * S);
+    cells.forEach((cell, i) => {
+      data('retainedRows')[b * K + distinct + i] = b * N + cell;
+      known[V + distinct + i] = b * N + cell;
+    });
+    data('knownInverse').set(known, b * S);
+    data('knownInverse').fill(plans.length * N, b * S + V + distinct, (b + 1) * S);
+  };
   plans.forEach((plan, b) => {
-    if (plan.visible.length !== V || plan.retained.length !== K || plan.thrown.length !== T || cellsOf(plan.grid) !== N) {
+    const own = countsOf(plan);
+    if (own.visible !== V || own.retained !== K || own.thrown !== T || own.repeats !== counts.repeats || cellsOf(plan.grid) !== N) {
       throw new DataError(
-        `image ${b} has ${plan.visible.length}/${plan.retained.length}/${plan.thrown.length} visible/retained/thrown tokens, the batch has ${V}/${K}/${T}`,
+        `image ${b} has ${own.visible}/${own.retained}/${own.thrown} visible/retained/thrown tokens, the batch has ${V}/${K}/${T}`,
         { place: 'plan', remedy: 'A sampler must give every image of a batch the same counts.' },
       );
     }
@@ -92,6 +107,7 @@ export function stackPlans(plans: readonly TokenPlan[], options: { readonly shar
       place(cell, V + i, ROLE.retained);
     });
     for (const cell of plan.thrown) roles[b * N + cell] = ROLE.thrown;
+    if (plan.repeated !== undefined) repeat(plan.retained.length, plan.repeated, b);
   });
   return { ...out, ...stackAux(plans, options.shared === true) };
 }
@@ -126,10 +142,13 @@ export function planTensors(inputs: NamedTensors, grid: Grid): PlanTensors {
   const [batch, visible] = visible_BV.shape;
   const retained = retained_BK.shape[1];
   const aux = Object.entries(inputs).filter(([name]) => name.startsWith(AUX));
+  const knownInverse = inputs['plan.knownInverse'] as Tensor1D | undefined;
+  const thrown = cellsOf(grid) - visible - retained;
   return {
     batch,
     grid,
-    counts: { visible, retained, thrown: cellsOf(grid) - visible - retained },
+    counts: { visible, retained, thrown, ...(knownInverse === undefined ? {} : { repeats: true }) },
+    ...(knownInverse === undefined ? {} : { knownInverse }),
     visible_BV,
     retained_BK,
     visibleRows: get('visibleRows') as Tensor1D,

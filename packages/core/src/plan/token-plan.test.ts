@@ -16,6 +16,20 @@ describe('checkPlan', () => {
   });
 });
 
+describe('a plan with repeated cells', () => {
+  const repeating = (...repeated: number[]): TokenPlan => ({ ...plan([3, 1], [0], [2]), repeated: Int32Array.from(repeated) });
+
+  it('is accepted when they are visible', () => expect(() => checkPlan(repeating(1))).not.toThrow());
+  it('is refused when one is hidden or repeated twice', () => {
+    expect(() => checkPlan(repeating(0))).toThrow(/plan\.repeated: cell 0 is not visible/);
+    expect(() => checkPlan(repeating(3, 3))).toThrow(/plan\.repeated: cell 3 is not visible, or repeated twice/);
+  });
+  it('counts them among the retained, so that the sum stays the number of cells', () => {
+    expect(countsOf(repeating(1))).toEqual({ visible: 2, retained: 2, thrown: 0, repeats: true });
+    expect(countsOf(repeating())).toEqual({ visible: 2, retained: 1, thrown: 1, repeats: true });
+  });
+});
+
 describe('fullPlan', () => {
   it('shows every cell in raster order', () => {
     expect(Array.from(fullPlan(grid).visible)).toEqual([0, 1, 2, 3]);

@@ -15,6 +15,11 @@ export interface TokenPlan {
   readonly retained: Int32Array;
   /** T cell ids, ascending. */
   readonly thrown: Int32Array;
+  /**
+   * Visible cells that the decoder gets a mask token for besides (VideoMAE V2's decoder mask keeps such cells). They stand
+   * behind `retained` in known order and have no loss. The other lists hold every cell once all the same.
+   */
+  readonly repeated?: Int32Array;
   /** What the method's own encoder needs besides (GreenMIM's groups, say). */
   readonly aux?: Readonly<Record<string, Int32Array>>;
 }
@@ -24,6 +29,8 @@ export interface PlanCounts {
   readonly visible: number;
   readonly retained: number;
   readonly thrown: number;
+  /** Plans have `repeated` cells: they count among K, and T is what V + K leaves of the grid, fewer than are thrown. */
+  readonly repeats?: true;
 }
 
 /** A plan that shows every cell, in raster order: what evaluation feeds an encoder. */
@@ -34,14 +41,13 @@ export const fullPlan = (grid: Grid): TokenPlan => ({
   thrown: new Int32Array(0),
 });
 
-export const countsOf = (plan: TokenPlan): PlanCounts => ({
-  visible: plan.visible.length,
-  retained: plan.retained.length,
-  thrown: plan.thrown.length,
-});
+export const countsOf = ({ visible, retained, thrown, repeated }: TokenPlan): PlanCounts =>
+  repeated === undefined
+    ? { visible: visible.length, retained: retained.length, thrown: thrown.length }
+    : { visible: visible.length, retained: retained.length + repeated.length, thrown: thrown.length - repeated.length, repeats: true };
 
 /**
- * Checks that every cell of the grid stands in exactly one of the three lists.
+ * Checks that every cell of the grid stands in exactly one of the three lists, and that repeated cells are visible.
  * @throws DataError naming the first cell that is outside the grid, missing or listed twice.
  */
 export function checkPlan(plan: TokenPlan): void {
@@ -56,4 +62,9 @@ export function checkPlan(plan: TokenPlan): void {
   }
   const missing = seen.indexOf(0);
   if (missing >= 0) throw new DataError(`cell ${missing} is in none of the lists`, { place: 'plan' });
+  const visible = new Set(plan.visible);
+  for (const cell of plan.repeated ?? []) {
+    // Each is taken out, so that a second one is noticed.
+    if (!visible.delete(cell)) throw new DataError(`cell ${cell} is not visible, or repeated twice`, { place: 'plan.repeated' });
+  }
 }
