@@ -12,7 +12,7 @@ export type TokenCells = 'known' | 'retained' | 'grid';
 export interface TokenSet {
   readonly tokens_BSd: Tensor3D;
   readonly cells: TokenCells;
-  /** The class token, where the branch has one; it belongs to `known` sets only and goes round any aggregation. */
+  /** The class token, where the branch has one; it goes round any aggregation. Sets of the whole grid have it only where the prediction needs it. */
   readonly cls_B1d?: Tensor3D;
 }
 
@@ -29,6 +29,8 @@ export interface Branch {
   /** Cells of the set that `decode` gives for this branch, and whether a class token comes with it. */
   readonly cells: 'known' | 'grid';
   readonly cls: boolean;
+  /** `predict` cannot do without the class token (TEC's attention asks from it): wrappers pass it on. */
+  readonly predictsCls?: boolean;
   /** Attention heads of its blocks. */
   readonly heads: number;
   /** `predict` works on every token by itself: tokens without loss may be dropped before it. */

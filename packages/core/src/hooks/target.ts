@@ -3,7 +3,7 @@ import type { MacParts } from '../cost.js';
 import type { Grid } from '../image.js';
 import type { Params, ParamSpecs } from '../params.js';
 import type { PlanTensors } from '../plan/plan-batch.js';
-import type { NamedTensors } from '../tensors.js';
+import type { NamedHostTensors, NamedTensors } from '../tensors.js';
 import type { Prediction } from './decoder.js';
 
 /** What a target wants predicted on one branch. */
@@ -49,6 +49,8 @@ export interface Target {
   spec(grid: Grid): Readonly<Record<string, BranchTarget>>;
   /** Parameters of the target's own, a frozen teacher say. */
   params?(): ParamSpecs;
+  /** Values of its parameters that come from files, in memory layout. Read once, when a run starts anew: checkpoints hold them from then on. */
+  pretrained?(): Promise<NamedHostTensors>;
   readonly hostTargets?: HostTargets;
   /** For the whole grid, raster order, by branch: independent of the plan's order, ignorant of wrappers. `host` holds the stacked `hostTargets`. */
   targets(images_BHWC: Tensor4D, plan: PlanTensors, params: Params, host: NamedTensors): Record<string, Readonly<Record<string, Tensor>>>;
@@ -63,6 +65,9 @@ export interface Target {
   ): LossParts;
   /** Absent: what is predicted cannot be shown as an image. */
   readonly picture?: PixelPicture;
-  /** Cost of `targets` for one image, where it is more than arithmetic on pixels (a teacher's forward pass). */
-  macs?(): MacParts;
+  /**
+   * Cost of `targets` and `loss` for one image, where they are more than arithmetic on pixels (a teacher's forward pass).
+   * @param predicted tokens that `predict` worked on, class token included, by branch
+   */
+  macs?(predicted: Readonly<Record<string, number>>): MacParts;
 }
