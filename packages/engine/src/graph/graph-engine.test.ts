@@ -100,6 +100,7 @@ describeGraph('the graph engine', () => {
       await expect(engine.read(['v'])).rejects.toThrow('v: no state of this name');
       expect(() => engine.compile({ ...training('t'), state: ['v'] })).toThrow('v: no state of this name');
       expect(() => engine.compile({ ...training('t'), state: [] })).toThrow("updates 'w' but does not read it");
+      expect(() => engine.compile({ ...training('t'), optimize: { updates: {} } })).toThrow('updates nothing');
       const step = engine.compile(training('t'));
       step.dispose();
       await expect(step.run({ x: wave([4, 3]) }, { lr: 1, update: 1 })).rejects.toThrow('the step was disposed');

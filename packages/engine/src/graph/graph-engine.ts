@@ -55,15 +55,11 @@ export function createGraphEngine(options: EngineOptions, libraryPath: string): 
     },
     async write(values) {
       alive();
-      const { commit, release } = state.write(values);
-      try {
-        await inTurn(async () => {
-          await state.settle();
-          await commit();
-        });
-      } finally {
-        release();
-      }
+      const commit = state.write(values);
+      await inTurn(async () => {
+        await state.settle();
+        await commit();
+      });
     },
     dispose() {
       if (disposed) return;

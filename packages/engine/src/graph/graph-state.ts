@@ -32,8 +32,8 @@ export interface GraphState {
   ensureZeros(name: string, shape: readonly number[]): void;
   settle(): Promise<void>;
   read(names: readonly string[]): Promise<Record<string, HostTensor>>;
-  /** Checks and copies at once, writes when called. @throws EngineError before anything is written. */
-  write(values: NamedHostTensors): { readonly commit: () => Promise<void>; readonly release: () => void };
+  /** Checks at once; the function that it gives writes, piece by piece. @throws EngineError before anything is written. */
+  write(values: NamedHostTensors): () => Promise<void>;
 }
 
 export function createGraphState(api: TensorflowApi, session: TensorflowSession): GraphState {
@@ -159,12 +159,16 @@ export function createGraphState(api: TensorflowApi, session: TensorflowSession)
         const [given, needed] = [`${value.dtype} [${value.shape.join(', ')}]`, `float32 [${shape.join(', ')}]`];
         throw new EngineError(`${given} was given, ${needed} is needed`, { place: name, remedy: 'Nothing was written.' });
       }
-      const tensors = new Map(Object.entries(values).map(([name, value]) => [name, tensorFrom(api, value)]));
-      return {
-        async commit() {
-          for (const group of chunks([...tensors.keys()])) await assign(group.map((name) => ({ name, tensor: tensors.get(name) as Pointer })));
-        },
-        release: () => deleteTensors(api, tensors.values()),
+      return async () => {
+        for (const group of chunks(Object.keys(values))) {
+          const tensors: { name: string; tensor: Pointer }[] = [];
+          try {
+            for (const name of group) tensors.push({ name, tensor: tensorFrom(api, values[name] as HostTensor) });
+            await assign(tensors);
+          } finally {
+            deleteTensors(api, tensors.map(({ tensor }) => tensor)); // prettier-ignore
+          }
+        }
       };
     },
   };

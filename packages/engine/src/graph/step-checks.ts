@@ -8,6 +8,9 @@ export function checkDefinition({ name: place, state: names, optimize }: StepDef
   if (optimize === undefined) return;
   const { accumulate = 1 } = optimize;
   if (!Number.isInteger(accumulate) || accumulate < 1) throw new EngineError(`cannot accumulate ${accumulate} micro-batches`, { place });
+  if (Object.keys(optimize.updates).length === 0) {
+    throw new EngineError('the step optimizes but updates nothing', { place, remedy: 'Name parameters in updates, or leave optimize out.' });
+  }
   for (const name of Object.keys(optimize.updates)) {
     if (names.includes(name)) continue;
     throw new EngineError(`the step updates '${name}' but does not read it`, { place, remedy: 'List it in state, or take it out of updates.' });
