@@ -1,8 +1,8 @@
 import { linearMacs, vitBlockMacs } from './vit.js';
 
 /** A Swin block: as a transformer block, but each token attends to the `window` * `window` tokens of its window only. */
-export const swinBlockMacs = (tokens: number, width: number, window: number): number =>
-  linearMacs(tokens, width, 12 * width) + 2 * window * window * tokens * width;
+export const swinBlockMacs = (tokens: number, width: number, window: number, mlpRatio = 4): number =>
+  linearMacs(tokens, width, (4 + 2 * mlpRatio) * width) + 2 * window * window * tokens * width;
 
 /** Patch merging of `tokens` incoming tokens: 2 x 2 of them, side by side, to twice the width. */
 export const patchMergingMacs = (tokens: number, width: number): number => linearMacs(tokens / 4, 4 * width, 2 * width);

@@ -1,6 +1,7 @@
 import { ConfigError } from '@mimlab/core';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
+import { columnSums } from './column-sums.js';
 import { savedAt, withGradient } from './custom-gradient.js';
 
 /** How the rows of a sequence batch are to be read: row b * tokens + t. */
@@ -15,9 +16,12 @@ export interface SequenceShape {
  * h = D / heads. Probabilities are kept; the backward pass takes the sum over dP * P from the output instead,
  * rowsum(dO * O), which touches n times fewer numbers.
  * @param qkv_M3D [B*n, 3D]
+ * @param bias_Ghnn added to the scores before the softmax: relative positions, masks. Sequence s gets the bias of group
+ * s % G: one for all (G 1), one for each window of an image (sequences image by image), or one for each sequence (G B).
  * @returns [B*n, D]
+ * @throws ConfigError if the heads do not divide the width.
  */
-export function attention(qkv_M3D: Tensor2D, shape: SequenceShape): Tensor2D {
+export function attention(qkv_M3D: Tensor2D, shape: SequenceShape, bias_Ghnn?: Tensor4D): Tensor2D {
   const { batch, tokens, heads } = shape;
   const width = qkv_M3D.shape[1] / 3;
   checkHeads(width, heads);
@@ -28,8 +32,14 @@ export function attention(qkv_M3D: Tensor2D, shape: SequenceShape): Tensor2D {
   const joinHeads = (x: Tensor3D): Tensor2D =>
     tf.reshape(tf.transpose(tf.reshape(x, [batch, heads, tokens, head]), [0, 2, 1, 3]), [batch * tokens, width]);
 
+  const groups = bias_Ghnn?.shape[0] ?? 1;
+  /** Scores of a group side by side, [B / G, G*h*n*n]. */
+  const grouped = (scores: Tensor3D): Tensor2D => tf.reshape(scores, [batch / groups, groups * heads * tokens * tokens]);
+  const biased = (scores: Tensor3D): Tensor3D =>
+    bias_Ghnn === undefined ? scores : tf.reshape(tf.add(grouped(scores), tf.reshape(bias_Ghnn, [1, -1])), scores.shape);
+
   return withGradient(
-    [qkv_M3D],
+    bias_Ghnn === undefined ? [qkv_M3D] : [qkv_M3D, bias_Ghnn],
     (save) => {
       const stacked = tf.transpose(tf.reshape(qkv_M3D, [batch, tokens, 3, heads, head]), [2, 0, 3, 1, 4]);
       const third = (place: number): Tensor3D =>
@@ -38,7 +48,7 @@ export function attention(qkv_M3D: Tensor2D, shape: SequenceShape): Tensor2D {
       const q = tf.mul(third(0), scale) as Tensor3D;
       const k = third(1);
       const v = third(2);
-      const probabilities = tf.softmax(tf.matMul(q, k, false, true)) as Tensor3D;
+      const probabilities = tf.softmax(biased(tf.matMul(q, k, false, true))) as Tensor3D;
       const out = joinHeads(tf.matMul(probabilities, v));
       save([q, k, v, probabilities, out]);
       return out;
@@ -57,7 +67,10 @@ export function attention(qkv_M3D: Tensor2D, shape: SequenceShape): Tensor2D {
       const dq = tf.mul(tf.matMul(dScores, k), scale);
       const dk = tf.matMul(dScores, q, true, false);
       const stacked = tf.stack([dq, dk, dv].map((x: Tensor) => tf.reshape(x, [batch, heads, tokens, head])), 0);
-      return [tf.reshape(tf.transpose(stacked, [1, 3, 0, 2, 4]), [batch * tokens, 3 * width])];
+      const dQkv = tf.reshape(tf.transpose(stacked, [1, 3, 0, 2, 4]), [batch * tokens, 3 * width]);
+      if (bias_Ghnn === undefined) return [dQkv];
+      const summed = batch === groups ? dScores : columnSums(grouped(dScores));
+      return [dQkv, tf.reshape(summed, [groups, heads, tokens, tokens])];
     },
   );
 }

@@ -9,9 +9,11 @@ import { savedAt, withGradient } from './custom-gradient.js';
  * x W + b over rows, with `PREFIX.weight` [in, out] and `PREFIX.bias` [out]. The bias is added right behind the product,
  * where the compiled engine fuses the two.
  */
-export function linear(x_MI: Tensor2D, params: Params, prefix: string): Tensor2D {
-  const weight = param<Tensor2D>(params, `${prefix}.weight`);
-  const bias = param<Tensor1D>(params, `${prefix}.bias`);
+export const linear = (x_MI: Tensor2D, params: Params, prefix: string): Tensor2D =>
+  affine(x_MI, param<Tensor2D>(params, `${prefix}.weight`), param<Tensor1D>(params, `${prefix}.bias`));
+
+/** As `linear`, with weight [in, out] and bias [out] given as tensors. */
+export function affine(x_MI: Tensor2D, weight: Tensor2D, bias: Tensor1D): Tensor2D {
   return withGradient(
     [x_MI, weight, bias],
     (save) => {

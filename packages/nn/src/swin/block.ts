@@ -1,0 +1,42 @@
+import type { Initializer, Params, ParamSpecs } from '@mimlab/core';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor2D } from '@tensorflow/tfjs-core';
+import { gelu } from '../layers/gelu.js';
+import { layerNorm } from '../layers/layer-norm.js';
+import { linear } from '../layers/linear.js';
+import { normal } from '../params/initializers.js';
+import { plainParam, vitBlockParams } from '../params/specs.js';
+
+/** Epsilon of every layer norm in the official Swin models. */
+export const SWIN_EPSILON = 1e-5;
+
+/** Linear weights, tables of relative positions and mask token start as normal(0, 0.02); biases at zero. */
+export const swinInit: Initializer = normal(0.02);
+
+/** A residual branch on its way to the sum: drop path, say. */
+export type ResidualRule = (branch_MC: Tensor2D, which: 'attention' | 'mlp') => Tensor2D;
+
+/**
+ * x + attend(norm1(x)), then x + mlp(norm2(x)). What attends to what is the caller's: whole windows of a grid, or groups
+ * of visible tokens.
+ * @param x_MC [M, C]
+ */
+export function swinBlock(x_MC: Tensor2D, params: Params, prefix: string, attend: (normed_MC: Tensor2D) => Tensor2D, residual: ResidualRule = (branch) => branch): Tensor2D {
+  const attended = tf.add(x_MC, residual(attend(layerNorm(x_MC, params, `${prefix}.norm1`, SWIN_EPSILON)), 'attention')) as Tensor2D;
+  const hidden = gelu(linear(layerNorm(attended, params, `${prefix}.norm2`, SWIN_EPSILON), params, `${prefix}.mlp.fc1`));
+  return tf.add(attended, residual(linear(hidden, params, `${prefix}.mlp.fc2`), 'mlp'));
+}
+
+export interface SwinBlockSize {
+  readonly width: number;
+  readonly heads: number;
+  readonly mlpRatio: number;
+  /** Side of the window that its table of relative positions is made for. */
+  readonly window: number;
+}
+
+/** All parameters of one Swin block under the official names. */
+export const swinBlockParams = (prefix: string, { width, heads, mlpRatio, window }: SwinBlockSize): ParamSpecs => ({
+  ...vitBlockParams(prefix, width, mlpRatio, { weight: swinInit }),
+  [`${prefix}.attn.relative_position_bias_table`]: plainParam([(2 * window - 1) ** 2, heads], swinInit),
+});
