@@ -14,6 +14,7 @@ export * from './layers/linear.js';
 export * from './layers/layer-norm.js';
 export * from './layers/gelu.js';
 export * from './layers/attention.js';
+export * from './layers/class-attention.js';
 export * from './layers/vit-block.js';
 export * from './layers/scale-columns.js';
 export * from './layers/drop-path.js';

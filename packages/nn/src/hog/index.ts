@@ -1,0 +1,3 @@
+export * from './orientation-bins.js';
+export * from './hog-of-pixels.js';
+export * from './hog-of-images.js';
