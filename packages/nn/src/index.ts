@@ -11,6 +11,7 @@ export * from './hog/index.js';
 export * from './layers/custom-gradient.js';
 export * from './layers/column-sums.js';
 export * from './layers/linear.js';
+export * from './layers/pixel-convolutions.js';
 export * from './layers/layer-norm.js';
 export * from './layers/gelu.js';
 export * from './layers/attention.js';

@@ -35,6 +35,22 @@ onEveryBackend('scoredMean', () => {
     expect(number(parts['thrown'])).toBeCloseTo((2 + 4 + 10 + 12) / 4, 5);
   });
 
+  it('leaves repeated mask tokens out of the mean, and counts thrown tokens image by image', () => {
+    const plan = tensorsOf([
+      { ...planOf(grid, [0, 1, 2, 3], 1, 2), repeated: new Int32Array(0) },
+      { ...planOf(grid, [3, 0, 1, 2], 1, 1), repeated: Int32Array.of(3) },
+    ]);
+    const weights = tf.tensor2d([[0, 1, 1, 0], [1, 0, 0, 0]]);
+    // Cells 1 and 2 of the first image, 0 and the repeated 3 of the second.
+    const retained = scoredMean(tf.tensor2d([[1, 2], [6, 100]]), 'retained', weights, plan);
+    expect(number(retained.loss)).toBeCloseTo(3, 5);
+    expect(number(retained.parts['retained'])).toBeCloseTo(3, 5);
+    expect(number(scoredMean(tf.tensor2d([[50, 1, 2], [50, 6, 100]]), 'known', weights, plan).parts['retained'])).toBeCloseTo(3, 5);
+    const grids = scoredMean(tf.tensor2d([[50, 1, 2, 8], [6, 9, 10, 50]]), 'grid', weights, plan);
+    expect(number(grids.parts['retained'])).toBeCloseTo(3, 5);
+    expect(number(grids.parts['thrown'])).toBeCloseTo(9, 5);
+  });
+
   it('averages over the whole batch, not image by image', () => {
     const plan = tensorsOf([planOf(grid, [0, 1, 2, 3], 2, 2), planOf(grid, [0, 1, 2, 3], 2, 2)]);
     const { loss } = scoredMean(tf.tensor2d([[1, 1], [5, 5]]), 'retained', tf.tensor2d([[0, 0, 1, 1], [0, 0, 1, 0]]), plan);

@@ -33,10 +33,22 @@ export function scoredMean(losses: Tensor2D, cells: TokenCells, scored_BN: Tenso
 
 function groupMeans(losses: Tensor2D, cells: TokenCells, plan: PlanTensors): Record<string, Scalar> {
   const { batch, counts } = plan;
-  const { visible, retained, thrown } = counts;
+  const { visible, retained, thrown, repeats } = counts;
+  if (repeats === true) return { retained: meanOfRole('retained', losses, cells, plan), ...(cells === 'grid' ? { thrown: meanOfRole('thrown', losses, cells, plan) } : {}) };
   if (cells === 'retained') return { retained: tf.mean(losses) as Scalar };
   if (cells === 'known') return { retained: tf.mean(tf.slice(losses, [0, visible], [batch, retained])) as Scalar };
   const meanOf = (role: 'retained' | 'thrown', count: number): Scalar =>
     tf.div(tf.sum(tf.mul(losses, roleMask(plan, role))), batch * count) as Scalar;
   return { retained: meanOf('retained', retained), ...(thrown > 0 ? { thrown: meanOf('thrown', thrown) } : {}) };
+}
+
+/**
+ * The mean over tokens of one role, counted as they come: with repeated cells no two images have equally many. A visible
+ * cell has no loss, so its repeated mask token drops out with it.
+ */
+function meanOfRole(role: 'retained' | 'thrown', losses: Tensor2D, cells: TokenCells, plan: PlanTensors): Scalar {
+  const rows = rowsOfCells(plan, cells);
+  const mask_BN = roleMask(plan, role);
+  const mask = rows === undefined ? mask_BN : (tf.reshape(tf.gather(tf.reshape(mask_BN, [-1]), rows), losses.shape) as Tensor2D);
+  return tf.div(tf.sum(tf.mul(losses, mask)), tf.sum(mask)) as Scalar;
 }

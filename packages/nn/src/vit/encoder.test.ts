@@ -54,6 +54,22 @@ onEveryBackend('the ViT encoder', () => {
     expect(encode(vitEncoder(options), images(), tensorsOf([fullPlan(grid), fullPlan(grid)])).shape).toEqual([2, 7, 8]);
   });
 
+  it('offers the class token’s attention in its last block, cell by cell in the order of the plan', () => {
+    const encoder = vitEncoder({ ...options, depth: 2 });
+    const params = paramsOf(encoder.params());
+    const cells = [0, 1, 2, 3, 4, 5];
+    const attend = (order: number[], changed = {}): tf.Tensor3D => encoder.classAttention!(tf.slice(images(), [0, 0, 0, 0], [1, 4, 6, 2]), tensorsOf([planOf(grid, order, 6, 0)]), { ...params, ...changed }, context);
+    const raster = attend(cells);
+    expect(raster.shape).toEqual([1, 2, 6]);
+    const sums = tf.sum(raster, 2).dataSync();
+    for (const sum of sums) expect(sum > 0 && sum < 1).toBe(true);
+    expectValues(tf.gather(attend([5, 4, 3, 2, 1, 0]), [5, 4, 3, 2, 1, 0], 2), raster.dataSync());
+    const heads = tf.abs(tf.sub(attend(cells, { 'blocks.1.attn.qkv.weight': tf.mul(params['blocks.1.attn.qkv.weight']!, 2) }), raster));
+    expect(tf.max(heads).dataSync()[0]).toBeGreaterThan(1e-4);
+    // Nothing behind the last attention matters.
+    expectValues(attend(cells, { 'blocks.1.mlp.fc2.weight': tf.zerosLike(params['blocks.1.mlp.fc2.weight']!), 'blocks.1.attn.proj.weight': tf.zerosLike(params['blocks.1.attn.proj.weight']!) }), raster.dataSync());
+  });
+
   it.each(['visible', 'all'] as const)('sends gradients to patch embedding, class token and pixels (%s)', (embedPatches) => {
     const encoder = vitEncoder({ ...options, embedPatches });
     const params = paramsOf(encoder.params());

@@ -4,6 +4,7 @@ import type { Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import { patchEmbedMacs, vitBlockMacs } from '../cost/vit.js';
 import { patchGrid, patchify, patchValues, type PatchSize } from '../images/patchify.js';
 import { checkHeads } from '../layers/attention.js';
+import { classAttention } from '../layers/class-attention.js';
 import { gatherRows } from '../layers/gather-rows.js';
 import { layerNorm } from '../layers/layer-norm.js';
 import { linear } from '../layers/linear.js';
@@ -51,6 +52,20 @@ export function embedVisible(images_BHWC: Tensor4D, plan: PlanTensors, params: P
   return tf.add(sequence, positionsOf(params, 'pos_embed', plan.visible_BV, true));
 }
 
+/**
+ * `Encoder.classAttention` of anything that runs plain ViT blocks `blocks.0` to `blocks.(depth - 1)`: attention of the
+ * class token in the last one.
+ * @param sequence_BSD what the first block gets, class token first, [B, 1 + V, D]
+ * @returns [B, heads, V]
+ */
+export function vitClassAttention(sequence_BSD: Tensor3D, params: Params, { depth, heads }: Pick<VitEncoderOptions, 'depth' | 'heads'>): Tensor3D {
+  const [batch, tokens, width] = sequence_BSD.shape;
+  const shape = { batch, tokens, heads };
+  const rows = vitBlocks(tf.reshape(sequence_BSD, [batch * tokens, width]), params, 'blocks', depth - 1, shape);
+  const last = `blocks.${depth - 1}`;
+  return classAttention(linear(layerNorm(rows, params, `${last}.norm1`), params, `${last}.attn.qkv`), shape);
+}
+
 /** Parameters of a ViT encoder under the official names, in official order. */
 export const vitEncoderParams = (options: Omit<VitEncoderOptions, 'embedPatches' | 'heads'>, grid: Grid): ParamSpecs => ({
   cls_token: tokenParam(options.width),
@@ -80,6 +95,7 @@ export function vitEncoder(options: VitEncoderOptions): Encoder {
       const rows = vitBlocks(tf.reshape(sequence, [batch * tokens, width]), params, 'blocks', depth, { batch, tokens, heads });
       return { [LATENT]: tf.reshape(layerNorm(rows, params, 'norm'), [batch, tokens, width]) };
     },
+    classAttention: (images_BHWC, plan, params) => vitClassAttention(embedVisible(images_BHWC, plan, params, options), params, options),
     macs: ({ visible }) => ({
       patch: patchEmbedMacs(options.embedPatches === 'all' ? cellsOf(grid) : visible, patchValues(patch, image.channels), width),
       encoder: depth * vitBlockMacs(1 + visible, width, mlpWidth(width, mlpRatio) / width),

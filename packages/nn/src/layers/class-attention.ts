@@ -1,0 +1,24 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+import { checkHeads, type SequenceShape } from './attention.js';
+
+/**
+ * Softmax attention of the first token (the class token) to the others: the first row of each head's attention matrix
+ * without its first column. Not meant to be differentiated.
+ * @param qkv_M3D fused rows [q | k | v], [B*n, 3D], as `attention` takes them
+ * @returns [B, heads, n - 1]
+ */
+export function classAttention(qkv_M3D: Tensor2D, shape: SequenceShape): Tensor3D {
+  const { batch, tokens, heads } = shape;
+  const width = qkv_M3D.shape[1] / 3;
+  checkHeads(width, heads);
+  const head = width / heads;
+  /** The first `count` tokens of a third of the rows, head by head: [B * heads, count, D / heads]. */
+  const take = (place: number, count: number): Tensor3D => {
+    const part = tf.slice(tf.reshape(qkv_M3D, [batch, tokens, 3 * width]), [0, 0, place * width], [batch, count, width]);
+    return tf.reshape(tf.transpose(tf.reshape(part, [batch, count, heads, head]), [0, 2, 1, 3]), [batch * heads, count, head]);
+  };
+  const query = tf.mul(take(0, 1), 1 / Math.sqrt(head)) as Tensor3D;
+  const probabilities = tf.softmax(tf.matMul(query, take(1, tokens), false, true));
+  return tf.slice(tf.reshape(probabilities, [batch, heads, tokens]), [0, 0, 1], [batch, heads, tokens - 1]);
+}
