@@ -7,7 +7,7 @@ import { linear } from '../layers/linear.js';
 import { normal } from '../params/initializers.js';
 import { plainParam, vitBlockParams } from '../params/specs.js';
 
-/** Epsilon of every layer norm in the official Swin models. */
+/** Epsilon of every layer norm in the official Swin models; GreenMIM pre-trains with that of the ViTs instead. */
 export const SWIN_EPSILON = 1e-5;
 
 /** Linear weights, tables of relative positions and mask token start as normal(0, 0.02); biases at zero. */
@@ -21,9 +21,16 @@ export type ResidualRule = (branch_MC: Tensor2D, which: 'attention' | 'mlp') => 
  * of visible tokens.
  * @param x_MC [M, C]
  */
-export function swinBlock(x_MC: Tensor2D, params: Params, prefix: string, attend: (normed_MC: Tensor2D) => Tensor2D, residual: ResidualRule = (branch) => branch): Tensor2D {
-  const attended = tf.add(x_MC, residual(attend(layerNorm(x_MC, params, `${prefix}.norm1`, SWIN_EPSILON)), 'attention')) as Tensor2D;
-  const hidden = gelu(linear(layerNorm(attended, params, `${prefix}.norm2`, SWIN_EPSILON), params, `${prefix}.mlp.fc1`));
+export function swinBlock(
+  x_MC: Tensor2D,
+  params: Params,
+  prefix: string,
+  attend: (normed_MC: Tensor2D) => Tensor2D,
+  residual: ResidualRule = (branch) => branch,
+  epsilon: number = SWIN_EPSILON,
+): Tensor2D {
+  const attended = tf.add(x_MC, residual(attend(layerNorm(x_MC, params, `${prefix}.norm1`, epsilon)), 'attention')) as Tensor2D;
+  const hidden = gelu(linear(layerNorm(attended, params, `${prefix}.norm2`, epsilon), params, `${prefix}.mlp.fc1`));
   return tf.add(attended, residual(linear(hidden, params, `${prefix}.mlp.fc2`), 'mlp'));
 }
 

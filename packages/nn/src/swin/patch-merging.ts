@@ -19,12 +19,13 @@ export function joinCells(x_MC: Tensor2D, { rows, columns }: Grid): Tensor2D {
 }
 
 /** Norm, then the map to twice the width: what follows the joining, dense or sparse. @param joined_MQ [M, 4C]  @returns [M, 2C] */
-export function reduceCells(joined_MQ: Tensor2D, params: Params, prefix: string): Tensor2D {
-  return tf.matMul(layerNorm(joined_MQ, params, `${prefix}.norm`, SWIN_EPSILON), param<Tensor2D>(params, `${prefix}.reduction.weight`));
+export function reduceCells(joined_MQ: Tensor2D, params: Params, prefix: string, epsilon: number = SWIN_EPSILON): Tensor2D {
+  return tf.matMul(layerNorm(joined_MQ, params, `${prefix}.norm`, epsilon), param<Tensor2D>(params, `${prefix}.reduction.weight`));
 }
 
 /** Patch merging of a whole grid: half the sides, twice the width. Source: official Swin, PatchMerging. */
-export const mergePatches = (x_MC: Tensor2D, params: Params, prefix: string, grid: Grid): Tensor2D => reduceCells(joinCells(x_MC, grid), params, prefix);
+export const mergePatches = (x_MC: Tensor2D, params: Params, prefix: string, grid: Grid, epsilon: number = SWIN_EPSILON): Tensor2D =>
+  reduceCells(joinCells(x_MC, grid), params, prefix, epsilon);
 
 /** Parameters of a patch merging under the official names; the reduction has no bias. */
 export const patchMergingParams = (prefix: string, width: number): ParamSpecs => ({

@@ -97,14 +97,17 @@ export interface SwinRun {
   readonly prefix: string;
   /** What happens to a residual branch; `block` counts through all stages. */
   readonly residual?: (block: number) => ResidualRule;
+  /** Epsilon of every layer norm; that of the official Swin models unless given. */
+  readonly epsilon?: number;
 }
 
 /** Block `j` of a stage on whole grids. @param x_MC [B * N, C], raster order */
-export function denseSwinBlock(x_MC: Tensor2D, params: Params, stage: SwinStage, j: number, { batch, prefix, residual }: SwinRun): Tensor2D {
+export function denseSwinBlock(x_MC: Tensor2D, params: Params, stage: SwinStage, j: number, { batch, prefix, residual, epsilon }: SwinRun): Tensor2D {
   const { side, shift } = blockWindow(stage.grid, stage.window, j);
   const name = blockName(prefix, stage, j);
   const windows = windowsOf(stage.grid, side, shift);
-  return swinBlock(x_MC, params, name, (normed) => windowAttention(normed, params, `${name}.attn`, { batch, heads: stage.heads, windows }), residual?.(stage.firstBlock + j));
+  const attend = (normed_MC: Tensor2D): Tensor2D => windowAttention(normed_MC, params, `${name}.attn`, { batch, heads: stage.heads, windows });
+  return swinBlock(x_MC, params, name, attend, residual?.(stage.firstBlock + j), epsilon);
 }
 
 /** All stages on whole grids, one after the other. @returns what leaves the blocks of each stage, before its merging: [B * N_s, C_s] */
@@ -113,7 +116,7 @@ export function denseSwin(x_MC: Tensor2D, params: Params, stages: readonly SwinS
   return stages.map((stage) => {
     for (let j = 0; j < stage.depth; j++) x = denseSwinBlock(x, params, stage, j, run);
     const out = x;
-    if (stage.merges) x = mergePatches(x, params, mergingName(run.prefix, stage), stage.grid);
+    if (stage.merges) x = mergePatches(x, params, mergingName(run.prefix, stage), stage.grid, run.epsilon);
     return out;
   });
 }
