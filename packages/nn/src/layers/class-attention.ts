@@ -20,5 +20,5 @@ export function classAttention(qkv_M3D: Tensor2D, shape: SequenceShape): Tensor3
   };
   const query = tf.mul(take(0, 1), 1 / Math.sqrt(head)) as Tensor3D;
   const probabilities = tf.softmax(tf.matMul(query, take(1, tokens), false, true));
-  return tf.slice(tf.reshape(probabilities, [batch, heads, tokens]), [0, 0, 1], [batch, heads, tokens - 1]);
+  return tf.slice(tf.reshape(probabilities, [batch, heads, tokens]) as Tensor3D, [0, 0, 1], [batch, heads, tokens - 1]);
 }
