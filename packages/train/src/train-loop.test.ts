@@ -28,6 +28,19 @@ describe('a run', () => {
       expect(summary).toMatchObject({ outcome: 'finished', update: 200, loss: losses.at(-1) });
     }));
 
+  it('starts with the values that the objective has from files, and asks for them once only', () =>
+    inTemporaryFolder(async (folder) => {
+      const table = { shape: [2], dtype: 'float32' as const, data: Float32Array.of(8, 9) };
+      let asked = 0;
+      const withFile = { ...objective, pretrained: async () => (asked++, { table }) };
+      for (const resume of [false, true]) {
+        const engine = quadraticEngine();
+        await runQuadratic(join(folder, 'run'), { engine, objective: withFile, resume, config: runConfig({ epochs: 2 }) });
+        expect((await engine.read(['table']))['table']).toMatchObject({ data: table.data });
+      }
+      expect(asked).toBe(1);
+    }));
+
   it('gives every update its number and rate, the first rate being 0', () =>
     inTemporaryFolder(async (folder) => {
       const engine = quadraticEngine();

@@ -19,6 +19,7 @@ export const SPECS: ParamSpecs = {
 /** As much of an objective as the loop itself asks for; its arithmetic is the engine's below. */
 export const objective = {
   params: () => SPECS,
+  pretrained: async () => ({}),
   randomInputs: (batch: number) => ({ noise: { shape: [batch, 2], distribution: 'normal' } }),
 } as unknown as Objective;
 

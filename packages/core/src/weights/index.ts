@@ -9,5 +9,5 @@ export {
   type WriteSafetensorsOptions,
 } from './safetensors.js';
 export { fileShape, fromFileLayout, toFileLayout } from './layout.js';
-export { loadWeights, MODEL_FILE, saveWeights, type LoadedWeights, type LoadWeightsOptions } from './load-weights.js';
+export { loadWeights, MODEL_FILE, saveWeights, type LoadedWeights, type LoadWeightsOptions, type SaveWeightsOptions } from './load-weights.js';
 export { modelTensors, readTorchCheckpoint, type TorchValue } from './torch-archive.js';

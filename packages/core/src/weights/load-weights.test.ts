@@ -55,6 +55,28 @@ describe('loadWeights', () => {
     expect([loaded.missing, loaded.unexpected]).toEqual([[], []]);
   });
 
+  it('finds the newest checkpoint of a run folder', async () => {
+    for (const [step, value] of [['step-00000009', 1], ['step-00000010', 2], ['.unfinished-step-00000011', 3]] as const) {
+      mkdirSync(path(`run/checkpoints/${step}`), { recursive: true });
+      await saveWeights(path(`run/checkpoints/${step}/model.safetensors`), { ...values, 'proj.bias': floats([2], value, value) }, specs);
+    }
+    expect((await loadWeights(path('run'), specs)).values['proj.bias']).toEqual(floats([2], 2, 2));
+  });
+
+  it('says that a run has no checkpoint yet', async () => {
+    mkdirSync(path('young/checkpoints'), { recursive: true });
+    await expect(loadWeights(path('young'), specs)).rejects.toThrow(/young: the run has no checkpoint yet/);
+  });
+
+  it('translates names both ways', async () => {
+    await saveWeights(path('foreign'), values, specs, {}, { rename: (name) => `net.${name}` });
+    expect(Object.keys((await readSafetensors(path('foreign'))).tensors)).toEqual(['net.proj.weight', 'net.proj.bias']);
+    const rename = (name: string): string => name.replace(/^net\./, '');
+    expect((await loadWeights(path('foreign'), specs, { rename })).values).toEqual(values);
+    // What is passed over goes by our names.
+    await expect(loadWeights(path('foreign'), specs, { rename, ignore: [/^proj\.bias$/] })).rejects.toThrow(/'proj.bias' is missing/);
+  });
+
   it('finds the model in a checkpoint folder', async () => {
     mkdirSync(path('step-1'));
     await saveWeights(path('step-1/model.safetensors'), values, specs);

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
@@ -16,6 +16,15 @@ export interface LoadWeightsOptions {
   readonly allowMissing?: readonly RegExp[];
   /** Tensors of the file to pass over: a head for other classes, say. They count as absent. */
   readonly ignore?: readonly RegExp[];
+  /** Our name for a name in the file, where another library wrote it. Applied before anything else. */
+  readonly rename?: (name: string) => string;
+  /** Keys of a torch archive that hold the model, tried in this order before the usual ones (`teacher`, say). */
+  readonly keys?: readonly string[];
+}
+
+export interface SaveWeightsOptions extends WriteSafetensorsOptions {
+  /** The file's name for a parameter, where another library is to read it. */
+  readonly rename?: (name: string) => string;
 }
 
 export interface LoadedWeights {
@@ -30,18 +39,22 @@ export interface LoadedWeights {
 
 /** Name of the weights inside a checkpoint folder. */
 export const MODEL_FILE = 'model.safetensors';
+/** Folder of a run that holds its checkpoints, one `step-NUMBER` each. They appear whole. */
+const RUN_CHECKPOINTS = 'checkpoints';
 /** How many mismatches of one kind are written out. */
 const SHOWN = 12;
 
 /**
- * Loads parameters from a safetensors file, a torch archive (`.pth`, `.pt`) or a checkpoint folder, which holds official
- * names and layouts, into memory layout.
+ * Loads parameters from a safetensors file, a torch archive (`.pth`, `.pt`), a checkpoint folder, or the newest checkpoint
+ * of a run folder; all hold official names and layouts. Values come in memory layout.
  * @throws CheckpointError that lists every mismatch at once: missing, unexpected, other shape or type.
  */
 export async function loadWeights(path: string, specs: ParamSpecs, options: LoadWeightsOptions = {}): Promise<LoadedWeights> {
-  const { strict = true, allowMissing = [], ignore = [] } = options;
+  const { strict = true, allowMissing = [], ignore = [], rename = (name: string) => name, keys = [] } = options;
   const file = await weightFileOf(path);
-  const { tensors, metadata } = await readWeightFile(file, (name) => !matches(name, ignore));
+  const read = await readWeightFile(file, (name) => !matches(rename(name), ignore), keys);
+  const { metadata } = read;
+  const tensors: Record<string, HostTensor> = Object.fromEntries(Object.entries(read.tensors).map(([name, tensor]) => [rename(name), tensor]));
   const names = Object.keys(specs);
   const missing = names.filter((name) => !Object.hasOwn(tensors, name));
   const unexpected = Object.keys(tensors).filter((name) => !Object.hasOwn(specs, name));
@@ -79,7 +92,14 @@ const shortened = (lines: readonly string[]): string[] =>
 
 async function weightFileOf(path: string): Promise<string> {
   try {
-    return (await stat(path)).isDirectory() ? join(path, MODEL_FILE) : path;
+    if (!(await stat(path)).isDirectory()) return path;
+    const inside = await readdir(path);
+    if (inside.includes(MODEL_FILE) || !inside.includes(RUN_CHECKPOINTS)) return join(path, MODEL_FILE);
+    const steps = (await readdir(join(path, RUN_CHECKPOINTS))).filter((name) => /^step-\d+$/.test(name));
+    // Zero-padded numbers; more digits are later.
+    const newest = steps.sort((a, b) => a.length - b.length || a.localeCompare(b)).at(-1);
+    if (newest === undefined) throw new CheckpointError('the run has no checkpoint yet', { place: path, remedy: 'Train it first.' });
+    return join(path, RUN_CHECKPOINTS, newest, MODEL_FILE);
   } catch (cause) {
     throw fileError(path, cause);
   }
@@ -95,8 +115,9 @@ export async function saveWeights(
   values: Readonly<Record<string, WritableTensor>>,
   specs: ParamSpecs,
   metadata: Readonly<Record<string, string>> = {},
-  options: WriteSafetensorsOptions = {},
+  options: SaveWeightsOptions = {},
 ): Promise<void> {
+  const { rename = (name: string) => name, ...writing } = options;
   const extra = Object.keys(values).filter((name) => !Object.hasOwn(specs, name));
   if (extra.length > 0) throw new CheckpointError(`these values belong to no parameter: ${extra.join(', ')}`, { place: path });
   const tensors: [string, WritableTensor][] = [];
@@ -107,7 +128,7 @@ export async function saveWeights(
       const held = typeof value.data === 'function' ? await value.data() : value.data;
       return toFileLayout(spec.layout, { shape: spec.shape, dtype: value.dtype, data: held }).data;
     };
-    tensors.push([name, { dtype: value.dtype, shape: fileShape(spec.layout, spec.shape), data }]);
+    tensors.push([rename(name), { dtype: value.dtype, shape: fileShape(spec.layout, spec.shape), data }]);
   }
-  await writeSafetensors(path, Object.fromEntries(tensors), metadata, options);
+  await writeSafetensors(path, Object.fromEntries(tensors), metadata, writing);
 }

@@ -241,6 +241,12 @@ describe('modelTensors', () => {
   it('looks through two layers', () => expect(modelTensors({ state_dict: { module: { a: x } } })).toEqual({ a: x }));
   it('takes off the prefix of data-parallel training', () => expect(modelTensors({ 'module.a': x, 'module.b': x })).toEqual({ a: x, b: x }));
   it('keeps the prefix where only some names have it', () => expect(modelTensors({ 'module.a': x, b: x })).toEqual({ 'module.a': x, b: x }));
+  it('looks under further keys first, in their order', () => {
+    const both = { student: { a: hostFloats([1], 2) }, teacher: { a: x }, model: { b: x } };
+    expect(modelTensors(both, ['teacher', 'student'])).toEqual({ a: x });
+    expect(modelTensors({ student: both.student }, ['teacher', 'student'])).toEqual(both.student);
+    expect(modelTensors({ model: both.model }, ['teacher'])).toEqual({ b: x });
+  });
   it('refuses a checkpoint without parameters', () => {
     expect(() => modelTensors({ epoch: 1 })).toThrow(/holds no parameters/);
     expect(() => modelTensors(null)).toThrow(CheckpointError);

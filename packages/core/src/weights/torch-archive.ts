@@ -162,13 +162,15 @@ const WRAPPERS = ['model', 'state_dict', 'module', 'model_state_dict'];
 /**
  * The parameters of a checkpoint: those under `model`, `state_dict` or `module`, or the dictionary itself. The prefix
  * `module.` that data-parallel training puts before every name is taken off.
+ * @param keys further keys to look under, tried first
  * @throws CheckpointError if there are no tensors at these places.
  */
-export function modelTensors<T extends HostTensor | TensorRef = HostTensor>(value: TorchValue<T>): Record<string, T> {
+export function modelTensors<T extends HostTensor | TensorRef = HostTensor>(value: TorchValue<T>, keys: readonly string[] = []): Record<string, T> {
+  const wrappers = [...keys, ...WRAPPERS];
   for (let inner: TorchValue<T> | undefined = value; isDict(inner); ) {
     const dict: { [key: string]: TorchValue<T> } = inner;
     const found = Object.entries(dict).filter((entry): entry is [string, T] => isTensor(entry[1]));
-    const wrapped = WRAPPERS.find((key) => Object.hasOwn(dict, key) && isDict(dict[key]));
+    const wrapped = wrappers.find((key) => Object.hasOwn(dict, key) && isDict(dict[key]));
     if (wrapped === undefined && found.length > 0) {
       const everywhere = found.every(([name]) => name.startsWith('module.'));
       return Object.fromEntries(everywhere ? found.map(([name, tensor]) => [name.slice('module.'.length), tensor]) : found);
@@ -176,7 +178,7 @@ export function modelTensors<T extends HostTensor | TensorRef = HostTensor>(valu
     inner = wrapped === undefined ? undefined : dict[wrapped];
   }
   throw new CheckpointError('the checkpoint holds no parameters', {
-    remedy: `Expected is a dictionary of tensors, or one under ${WRAPPERS.map((key) => `'${key}'`).join(', ')}; whole pickled models are not read.`,
+    remedy: `Expected is a dictionary of tensors, or one under ${wrappers.map((key) => `'${key}'`).join(', ')}; whole pickled models are not read.`,
   });
 }
 

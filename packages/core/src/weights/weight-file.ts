@@ -9,14 +9,15 @@ import { modelTensors, readTorchArchive } from './torch-archive.js';
 /**
  * Reads the tensors of a weight file, safetensors or torch archive; the content decides, not the name.
  * @param select which of them
+ * @param keys keys of a torch archive that hold the model, tried before the usual ones
  * @throws CheckpointError
  */
-export async function readWeightFile(path: string, select: (name: string) => boolean): Promise<SafetensorsFile> {
+export async function readWeightFile(path: string, select: (name: string) => boolean, keys: readonly string[] = []): Promise<SafetensorsFile> {
   const isTorch = await withFile(path, looksLikeTorch);
   if (!isTorch) return readSafetensors(path, { select });
   return readTorchArchive(path, async (structure, read) => {
     const tensors: [string, HostTensor][] = [];
-    for (const [name, tensor] of Object.entries(located(path, () => modelTensors<TensorRef>(structure)))) {
+    for (const [name, tensor] of Object.entries(located(path, () => modelTensors<TensorRef>(structure, keys)))) {
       if (select(name)) tensors.push([name, await read(tensor)]);
     }
     return { tensors: Object.fromEntries(tensors), metadata: {} };
