@@ -1,5 +1,5 @@
 import { CompositionError, mergeParams, totalMacs, type Branch, type Decoder, type TokenSet } from '@mimlab/core';
-import { PIXELS } from '@mimlab/nn';
+import { LATENT, PIXELS } from '@mimlab/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor3D } from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
@@ -19,6 +19,18 @@ describe('the decoder as others see it', () => {
   test('its branches give the whole grid, without class token', () => {
     const [branch] = wrapped().branches;
     expect(branch).toMatchObject({ name: PIXELS, cells: 'grid', cls: false, width: HOST_WIDTH });
+  });
+  test('the class token goes round the aggregation where the prediction needs it', () => {
+    const run = hostRun({ throw: 0.25 }, changed({ predictsCls: true }));
+    const { decoder } = run.objective;
+    expect(decoder.branches[0]).toMatchObject({ cells: 'grid', cls: true });
+    const params = roughParams(run.objective.params());
+    const plan = planOf(samplePlans(run, 2), run.grid);
+    const decodeWith = (host: Decoder) => host.decode({ [LATENT]: noise([2, 5, 12], 'latent') }, plan, params, { training: true, random: {} })[PIXELS] as TokenSet;
+    const [alone, made] = [decodeWith(hostRun().objective.decoder), decodeWith(decoder)];
+    expect(made.tokens_BSd.shape).toEqual([2, 16, HOST_WIDTH]);
+    expect(numbers(made.cls_B1d as tf.Tensor)).toEqual(numbers(alone.cls_B1d as tf.Tensor));
+    expect(decodeWith(wrapped()).cls_B1d).toBeUndefined();
   });
   test('its own parameters come with the prefix prmim.BRANCH', () => {
     const host = Object.keys(hostRun().objective.decoder.params());

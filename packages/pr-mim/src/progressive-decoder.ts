@@ -25,7 +25,7 @@ const AGGREGATOR = 'aggregator';
 /**
  * A decoder that makes the thrown tokens of every branch from the known ones, between its blocks and its final norm:
  * restore the grid, fill, aggregate, merge (PR-MIM specification, section 5.1). Each branch gets an aggregation of its
- * own; the class token ends here.
+ * own; the class token goes round it where the prediction needs it, and ends here where it does not.
  * @param asked names of the branches that the target asks for; the others are left as they are. All of them by default.
  * @throws CompositionError if a branch lacks what the options need of it.
  */
@@ -39,7 +39,7 @@ export function progressiveDecoder(inner: Decoder, grid: Grid, options: Progress
   const passes = options.stopGradient === 'known' && options.merge !== 'thrown-only' ? 2 : 1;
 
   return {
-    branches: inner.branches.map((branch) => (sites.has(branch.name) ? { ...branch, cells: 'grid', cls: false } : branch)),
+    branches: inner.branches.map((branch) => (sites.has(branch.name) ? { ...branch, cells: 'grid', cls: passesCls(branch) } : branch)),
     params: () => mergeParams({ decoder: inner.params(), 'pr-mim': own() }),
     ...(inner.randomInputs === undefined ? {} : { randomInputs: (batch: number) => inner.randomInputs?.(batch) ?? {} }),
     decode(features, plan, params, context) {
@@ -76,8 +76,10 @@ export function reconstruct(set: TokenSet, plan: PlanTensors, params: Params, br
     stopGradient === 'known'
       ? mergedApart(merge, grid_BNd, input_BNd, aggregate, thrown_BN1)
       : merged(merge, grid_BNd, aggregate(input_BNd), thrown_BN1);
-  return { tokens_BSd, cells: 'grid' };
+  return { tokens_BSd, cells: 'grid', ...(passesCls(branch) && set.cls_B1d !== undefined ? { cls_B1d: set.cls_B1d } : {}) };
 }
+
+const passesCls = ({ cls, predictsCls }: Branch): boolean => cls && predictsCls === true;
 
 function aggregatorFor(branch: Branch, grid: Grid, options: ProgressiveOptions): Aggregator {
   if (branch.cells === 'grid') {
