@@ -43,7 +43,7 @@ export function markdownReport(results: QuickstartResults): string {
     `Preset \`${results.preset}\`, ${results.updates} updates on ${results.images} images in ${Math.round(results.trainSeconds)} s (${Math.round(results.totalSeconds)} s with evaluation) on ${results.engine}.`,
     `Forward cost ${results.costRatio.toFixed(3)} of the method without PR-MIM. Loss from ${results.firstLoss.toFixed(3)} to ${results.lastLoss.toFixed(3)}.`,
     '',
-    `Weighted nearest neighbours (k 20, T 0.07) on frozen features (${results.pool}), the full test set:`,
+    `Weighted nearest neighbours (k 20, T 0.07) on frozen features (${results.pool}, whitened without labels), the full test set:`,
     '',
     line(head),
     line(head.map(() => '---')),
