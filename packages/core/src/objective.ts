@@ -7,7 +7,7 @@ import type { Branch, Decoder, Encoder, LossParts, Prediction, RandomInput, Samp
 import { cellsOf, type Grid, type ImageSpec } from './image.js';
 import type { Params, ParamSpecs } from './params.js';
 import type { PlanTensors } from './plan/plan-batch.js';
-import type { PlanCounts } from './plan/token-plan.js';
+import type { PlanCounts, TokenPlan } from './plan/token-plan.js';
 import { DECODER, ENCODER, IMAGE, SAMPLER, SCORING, TARGET } from './plugin/hook-tokens.js';
 import { part } from './scope.js';
 import type { NamedHostTensors, NamedTensors } from './tensors.js';
@@ -42,8 +42,8 @@ export interface Objective {
   pretrained(): Promise<NamedHostTensors>;
   randomInputs(batch: number): Readonly<Record<string, RandomInput>>;
   evaluate(batch: ObjectiveBatch, params: Params, training: boolean): ObjectiveOutcome;
-  /** Forward cost of one image by formula, part by part. */
-  macs(): MacParts;
+  /** Forward cost of one image by formula, part by part. `plan`: see `Encoder.macs`. */
+  macs(plan?: TokenPlan): MacParts;
 }
 
 export interface ObjectiveOptions {
@@ -120,18 +120,18 @@ export function createObjective(container: DependencyContainer, options: Objecti
       return { ...outcome, parts: { ...outcome.parts, ...encoder.watch?.(params) }, features, predictions, targets };
     },
 
-    macs() {
+    macs(plan) {
       const counts = sampler.counts(grid);
       const predicted = Object.fromEntries(branches.map((branch) => [branch.name, predictedTokens(branch, scoring, counts, grid)]));
       const heads = Object.entries(predicted).map(([branch, tokens]) => decoder.predictMacs(branch, tokens));
-      return addMacs(encoder.macs(counts), decoder.decodeMacs(counts), ...heads, target.macs?.(predicted) ?? {});
+      return addMacs(encoder.macs(counts, plan), decoder.decodeMacs(counts), ...heads, target.macs?.(predicted) ?? {});
     },
   };
 }
 
 /** How many tokens `predict` works on, class token included. */
 function predictedTokens(branch: Branch, scoring: Scoring, counts: PlanCounts, grid: Grid): number {
-  if (branch.cells === 'grid') return cellsOf(grid) + (branch.cls ? 1 : 0);
+  if (branch.cells === 'grid') return cellsOf(branch.grid ?? grid) + (branch.cls ? 1 : 0);
   if (branch.tokenwise && scoring.predictTokens === 'retained') return counts.retained;
   return counts.visible + counts.retained + (branch.cls ? 1 : 0);
 }

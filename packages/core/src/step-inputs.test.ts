@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { DataError } from './errors.js';
 import { createObjective } from './objective.js';
 import { stackPlans } from './plan/plan-batch.js';
-import { normalizeImages, objectiveBatch, stepInputSpecs } from './step-inputs.js';
+import { examplePlan, normalizeImages, objectiveBatch, stepInputSpecs } from './step-inputs.js';
 import { tinyRun } from './tiny-method.test-support.js';
 
 beforeAll(async () => {
@@ -37,8 +37,27 @@ describe('the inputs of a step', () => {
     });
   });
 
+  it('hold the arrays of a plan beside those of its counts, once for each image unless one plan serves the batch', () => {
+    const objective = createObjective(tinyRun());
+    const plan = { ...examplePlan(objective), aux: { groups: Int32Array.of(1, 2, 3) } };
+    expect(stepInputSpecs(objective, 2)['plan.aux.groups']).toBeUndefined();
+    expect(stepInputSpecs(objective, 2, plan)['plan.aux.groups']).toEqual({ shape: [2, 3], dtype: 'int32' });
+    const shared = { ...objective, sampler: { ...objective.sampler, scope: 'batch' as const } };
+    expect(stepInputSpecs(shared, 2, plan)['plan.aux.groups']).toEqual({ shape: [3], dtype: 'int32' });
+  });
+
   it('lack images: refused', () => {
     expect(() => objectiveBatch({}, createObjective(tinyRun()), statistics)).toThrow(DataError);
+  });
+});
+
+describe('an example of a plan', () => {
+  it('has the counts that the sampler promises, and is the same every time', () => {
+    const objective = createObjective(tinyRun());
+    const { visible, retained } = objective.sampler.counts(objective.grid);
+    const plan = examplePlan(objective, 4);
+    expect([plan.visible.length, plan.retained.length]).toEqual([visible, retained]);
+    expect(examplePlan(objective, 4)).toEqual(plan);
   });
 });
 

@@ -2,7 +2,9 @@ import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { DataError } from './errors.js';
 import type { Objective, ObjectiveBatch } from './objective.js';
-import { planSpecs, planTensors } from './plan/plan-batch.js';
+import { auxSpecs, planSpecs, planTensors } from './plan/plan-batch.js';
+import type { TokenPlan } from './plan/token-plan.js';
+import { randomStream } from './random/stream.js';
 import type { PixelStatistics } from './image.js';
 import type { NamedTensors, TensorSpec } from './tensors.js';
 
@@ -13,12 +15,26 @@ import type { NamedTensors, TensorSpec } from './tensors.js';
 const HOST = 'host.';
 const RANDOM = 'random.';
 
-/** Shapes and types of every input of one training step over `batch` images. */
-export function stepInputSpecs(objective: Objective, batch: number): Record<string, TensorSpec> {
+/**
+ * A plan of the run's sampler, such as its first batch might get: for shapes and costs that depend on more than counts.
+ * @param number tells examples apart
+ */
+export function examplePlan({ sampler, grid, image: { height, width } }: Pick<Objective, 'sampler' | 'grid' | 'image'>, number = 0): TokenPlan {
+  const streams = { mask: randomStream('example', 'mask', number), sample: randomStream('example', 'sample', number) };
+  const crop = { top: 0, left: 0, height, width, sourceHeight: height, sourceWidth: width, flip: false };
+  return sampler.sample({ grid, streams, sampleId: number, epoch: 0, crop });
+}
+
+/**
+ * Shapes and types of every input of one training step over `batch` images.
+ * @param plan a plan of the run, where plans carry arrays of their own (`aux`): shapes are those that this plan gives.
+ */
+export function stepInputSpecs(objective: Objective, batch: number, plan?: TokenPlan): Record<string, TensorSpec> {
   const { image, grid, sampler, target } = objective;
   const specs: Record<string, TensorSpec> = {
     images: { shape: [batch, image.height, image.width, image.channels], dtype: 'uint8' },
     ...planSpecs(batch, grid, sampler.counts(grid)),
+    ...(plan === undefined ? {} : auxSpecs(plan, sampler.scope === 'batch' ? undefined : batch)),
   };
   for (const [name, shape] of Object.entries(target.hostTargets?.shapes ?? {})) specs[HOST + name] = { shape: [batch, ...shape], dtype: 'float32' };
   for (const [name, { shape }] of Object.entries(objective.randomInputs(batch))) specs[RANDOM + name] = { shape, dtype: 'float32' };

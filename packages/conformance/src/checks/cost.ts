@@ -1,4 +1,4 @@
-import { stepInputSpecs, type MacParts, type NamedTensors, type Objective, type TensorSpec } from '@mimlab/core';
+import { examplePlan, stepInputSpecs, type MacParts, type NamedTensors, type Objective, type TensorSpec, type TokenPlan } from '@mimlab/core';
 import { countMacs, traceFunction } from '@mimlab/engine';
 import { ensure, type Check, type Examined } from '../check.js';
 import { asObjectiveBatch, objectiveOf, wrapper } from '../subject.js';
@@ -6,21 +6,23 @@ import { asObjectiveBatch, objectiveOf, wrapper } from '../subject.js';
 const PARAM = 'param.';
 
 /** Multiply-accumulates of one image as the recorded graph has them. */
-function tracedMacs(examined: Examined, objective: Objective): MacParts {
+function tracedMacs(examined: Examined, objective: Objective, plan: TokenPlan): MacParts {
   const params = Object.entries(objective.params()).map(([name, { shape }]): [string, TensorSpec] => [PARAM + name, { shape, dtype: 'float32' }]);
   const recording = traceFunction(
     (inputs: NamedTensors) => {
       const named = params.map(([name]): [string, NamedTensors[string]] => [name.slice(PARAM.length), inputs[name] as NamedTensors[string]]);
       return { loss: objective.evaluate(asObjectiveBatch(inputs, objective, examined), Object.fromEntries(named), false).loss };
     },
-    { ...stepInputSpecs(objective, 1), ...Object.fromEntries(params) },
+    { ...stepInputSpecs(objective, 1, plan), ...Object.fromEntries(params) },
   );
   return countMacs(recording);
 }
 
 function ensureCosts(examined: Examined, objective: Objective): void {
-  const formula = objective.macs();
-  const traced = tracedMacs(examined, objective);
+  // Costs may hang on more of a plan than its counts: both sides are asked about the same one.
+  const plan = examplePlan(objective);
+  const formula = objective.macs(plan);
+  const traced = tracedMacs(examined, objective, plan);
   const names = [...new Set([...Object.keys(formula), ...Object.keys(traced)])].sort();
   const different = names.filter((name) => Math.abs((formula[name] ?? 0) - (traced[name] ?? 0)) > 0.5);
   ensure(different.length === 0, () => {

@@ -1,5 +1,6 @@
 import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import type { MacParts } from '../cost.js';
+import type { Grid } from '../image.js';
 import type { Initializer, Params, ParamSpecs } from '../params.js';
 import type { PlanTensors } from '../plan/plan-batch.js';
 import type { PlanCounts } from '../plan/token-plan.js';
@@ -29,6 +30,8 @@ export interface Branch {
   /** Cells of the set that `decode` gives for this branch, and whether a class token comes with it. */
   readonly cells: 'known' | 'grid';
   readonly cls: boolean;
+  /** `cells: 'grid'` only: the grid of the tokens, where it is not the one that plans speak of. Predictions are for the plan's. */
+  readonly grid?: Grid;
   /** `predict` cannot do without the class token (TEC's attention asks from it): wrappers pass it on. */
   readonly predictsCls?: boolean;
   /** Attention heads of its blocks. */

@@ -3,7 +3,7 @@ import type { MacParts } from '../cost.js';
 import type { Grid } from '../image.js';
 import type { Params, ParamSpecs } from '../params.js';
 import type { PlanTensors } from '../plan/plan-batch.js';
-import type { PlanCounts } from '../plan/token-plan.js';
+import type { PlanCounts, TokenPlan } from '../plan/token-plan.js';
 
 /** A random tensor that a step takes as an input, so that eager, graph and resumed runs see the same draws. */
 export interface RandomInput {
@@ -25,6 +25,8 @@ export interface FeatureSpec {
   readonly cells: 'visible' | 'known' | 'grid';
   /** A class token stands in front. */
   readonly cls: boolean;
+  /** `cells: 'grid'` only: the grid they belong to, where a hierarchical encoder leaves a coarser one than plans speak of. */
+  readonly grid?: Grid;
 }
 
 export interface Encoder {
@@ -46,6 +48,9 @@ export interface Encoder {
   classAttention?(images_BHWC: Tensor4D, plan: PlanTensors, params: Params, context: StepContext): Tensor3D;
   /** Numbers to watch that are no losses (MFF's fusion weights), from the parameters alone. Logged beside the parts of the loss. */
   watch?(params: Params): Readonly<Record<string, Scalar>>;
-  /** Cost of `encode` for one image with these counts. */
-  macs(counts: PlanCounts): MacParts;
+  /**
+   * Cost of `encode` for one image with these counts. Where it depends on more of a plan than its counts (GreenMIM's
+   * groups), `plan` asks for the cost of this very plan, padding to fixed shapes included; without it the mean is given.
+   */
+  macs(counts: PlanCounts, plan?: TokenPlan): MacParts;
 }

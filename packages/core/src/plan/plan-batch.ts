@@ -112,6 +112,10 @@ export function stackPlans(plans: readonly TokenPlan[], options: { readonly shar
   return { ...out, ...stackAux(plans, options.shared === true) };
 }
 
+/** Shapes of a plan's own arrays. @param batch absent: one plan serves the whole batch */
+export const auxSpecs = ({ aux = {} }: TokenPlan, batch?: number): Record<string, TensorSpec> =>
+  Object.fromEntries(Object.entries(aux).map(([name, { length }]) => [AUX + name, { shape: batch === undefined ? [length] : [batch, length], dtype: 'int32' }]));
+
 function stackAux(plans: readonly TokenPlan[], shared: boolean): Record<string, HostTensor> {
   const out: Record<string, HostTensor> = {};
   for (const [name, first] of Object.entries(plans[0]?.aux ?? {})) {
