@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
 import { randomStream, type ParamSpecs, type Params } from '@mimlab/core';
-import { it } from 'vitest';
+import { expect, it } from 'vitest';
 import { onEveryBackend } from '../../test-support/backends.js';
 import { expectGradients, expectValues, scattered } from '../../test-support/gradient-check.js';
 import { affine, attentionOf, geluOf, layerNormOf, plus, toMatrix } from '../../test-support/reference.js';
 import { vitBlockParams, vitBlocksParams } from '../params/specs.js';
-import { vitBlock, vitBlocks } from './vit-block.js';
+import { blockQkv, vitBlock, vitBlockFrom, vitBlockOutputs, vitBlocks } from './vit-block.js';
 
 const valuesOf = (specs: ParamSpecs): Params =>
   Object.fromEntries(
@@ -37,6 +37,26 @@ onEveryBackend('a ViT block', () => {
     const alone = vitBlock(first, params, 'b', { batch: 1, tokens: 2, heads: 1 }).dataSync();
     const both = vitBlock(tf.concat([first, scattered([2, 4], 9)], 0) as tf.Tensor2D, params, 'b', { batch: 2, tokens: 2, heads: 1 });
     expectValues(tf.slice(both, [0, 0], [2, 4]), alone);
+  });
+
+  it('comes in two halves for those who look at queries and keys', () => {
+    const params = valuesOf(vitBlockParams('b', 4, 2));
+    const shape = { batch: 1, tokens: 3, heads: 2 };
+    const x = scattered([3, 4]) as tf.Tensor2D;
+    const qkv = blockQkv(x, params, 'b');
+    expect(qkv.shape).toEqual([3, 12]);
+    expectValues(vitBlockFrom(x, qkv, params, 'b', shape), vitBlock(x, params, 'b', shape).dataSync());
+  });
+
+  it('gives the output of every block of a stack, and the input itself where there is none', () => {
+    const params = valuesOf(vitBlocksParams('blocks', 2, 4, 2));
+    const shape = { batch: 1, tokens: 2, heads: 2 };
+    const x = scattered([2, 4]) as tf.Tensor2D;
+    const [first, second, ...more] = vitBlockOutputs(x, params, 'blocks', 2, shape);
+    expect(more).toEqual([]);
+    expectValues(first as tf.Tensor, vitBlock(x, params, 'blocks.0', shape).dataSync());
+    expectValues(second as tf.Tensor, vitBlocks(x, params, 'blocks', 2, shape).dataSync());
+    expect(vitBlocks(x, params, 'blocks', 0, shape)).toBe(x);
   });
 
   it('stacks in the order of the numbers', () => {
