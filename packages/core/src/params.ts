@@ -31,6 +31,8 @@ export interface ParamSpec {
   readonly trainable: boolean;
   readonly init: Initializer;
   readonly layout: ParamLayout;
+  /** The method exempts it from weight decay, whatever its shape and name say. */
+  readonly decay?: false;
 }
 
 /** Parameters by their official state-dict names. */

@@ -1,11 +1,11 @@
-import { cellsOf, type FeatureSpec, type PlanTensors, type StepContext } from '@mimlab/core';
+import { cellsOf, type FeatureSpec, type Grid, type PlanTensors, type StepContext } from '@mimlab/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { allFinite, ensure, relativeDifference, sameShape, shapeText, type Check } from '../check.js';
 import { asObjectiveBatch, eagerly, initialValues, invertHidden, makeBatch, objectiveOf, toTensors, useCpu } from '../subject.js';
 
-function cellsCount(cells: FeatureSpec['cells'] | 'retained', { counts, grid }: PlanTensors): number {
+function cellsCount(cells: FeatureSpec['cells'] | 'retained', { counts, grid }: PlanTensors, own: Grid = grid): number {
   const { visible, retained } = counts;
-  return { visible, retained, known: visible + retained, grid: cellsOf(grid) }[cells];
+  return { visible, retained, known: visible + retained, grid: cellsOf(own) }[cells];
 }
 
 const evaluating = (random: Readonly<Record<string, tf.Tensor>> | undefined): StepContext => ({ training: false, random: random ?? {} });
@@ -21,8 +21,8 @@ export const forwardChecks: readonly Check[] = [
         const features = encoder.encode(batch.images_BHWC, batch.plan, params, evaluating(batch.random));
         ensure(sameNames(encoder.features, features), () => `declared are ${names(encoder.features)}, returned ${names(features)}`);
         ensure(encoder.output in encoder.features, () => `output '${encoder.output}' is none of the features ${names(encoder.features)}`);
-        for (const [name, { width, cells, cls }] of Object.entries(encoder.features)) {
-          const wanted = [batch.plan.batch, cellsCount(cells, batch.plan) + (cls ? 1 : 0), width];
+        for (const [name, { width, cells, cls, grid }] of Object.entries(encoder.features)) {
+          const wanted = [batch.plan.batch, cellsCount(cells, batch.plan, grid) + (cls ? 1 : 0), width];
           const { shape } = features[name] as tf.Tensor;
           ensure(sameShape(shape, wanted), () => `feature '${name}' has shape ${shapeText(shape)}, declared is ${shapeText(wanted)}`);
         }
@@ -39,10 +39,10 @@ export const forwardChecks: readonly Check[] = [
         const hookContext = evaluating(batch.random);
         const sets = decoder.decode(encoder.encode(batch.images_BHWC, plan, params, hookContext), plan, params, hookContext);
         const wishes = target.spec(objective.grid);
-        for (const { name, width, cells, cls } of decoder.branches) {
+        for (const { name, width, cells, cls, grid } of decoder.branches) {
           const set = sets[name];
           ensure(set !== undefined, () => `branch '${name}' is declared, decode returns ${names(sets)}`);
-          const wanted = [plan.batch, cellsCount(cells, plan), width];
+          const wanted = [plan.batch, cellsCount(cells, plan, grid), width];
           ensure(set.cells === cells, () => `branch '${name}' declares cells '${cells}', its set has '${set.cells}'`);
           ensure(sameShape(set.tokens_BSd.shape, wanted), () => `branch '${name}': tokens have shape ${shapeText(set.tokens_BSd.shape)}, declared is ${shapeText(wanted)}`);
           ensure((set.cls_B1d !== undefined) === cls, () => `branch '${name}' declares ${cls ? 'a' : 'no'} class token and returns ${cls ? 'none' : 'one'}`);

@@ -61,6 +61,8 @@ export interface SamplerStateRule {
 export interface Sampler {
   /** `batch`: one plan serves the whole micro-batch (GreenMIM). */
   readonly scope: 'image' | 'batch';
+  /** Cells of the blocks that are hidden together, where they are larger than one cell. They tile the grid. */
+  unit?(grid: Grid): Grid;
   /** Tokens are hidden in blocks of this many rows and columns. Absent: one by one. */
   readonly maskUnit?: Grid;
   /** Present if plans depend on a state that training gathers. Without one yet, `sample` gets no `context.state`. */

@@ -23,11 +23,12 @@ export function atCells(values_BNP: Tensor, plan: PlanTensors, cells: TokenCells
  * Beside it the plain means over the retained tokens (`retained`) and, where the predictions cover the grid and tokens
  * were thrown, over the thrown ones (`thrown`).
  * @param losses [B, tokens] for `cells`  @param scored_BN weights, raster order
+ * @param epsilon added to the sum of the weights, where the official loss has one
  */
-export function scoredMean(losses: Tensor2D, cells: TokenCells, scored_BN: Tensor2D, plan: PlanTensors): LossParts {
+export function scoredMean(losses: Tensor2D, cells: TokenCells, scored_BN: Tensor2D, plan: PlanTensors, epsilon = 0): LossParts {
   const rows = rowsOfCells(plan, cells);
   const weights = rows === undefined ? scored_BN : (tf.reshape(tf.gather(tf.reshape(scored_BN, [-1]), rows), losses.shape) as Tensor2D);
-  const loss = tf.div(tf.sum(tf.mul(losses, weights)), tf.sum(weights)) as Scalar;
+  const loss = tf.div(tf.sum(tf.mul(losses, weights)), tf.add(tf.sum(weights), epsilon)) as Scalar;
   return { loss, parts: groupMeans(losses, cells, plan) };
 }
 

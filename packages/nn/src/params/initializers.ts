@@ -28,15 +28,15 @@ export const normal =
     fill(shape, () => random.normal() * std);
 
 /**
- * Normal with mean 0, drawn again outside +-2 sigma. Truncating at the absolute values +-2, as timm 0.3.2 does, would
+ * Normal with mean 0, drawn again outside +-`cut` sigma. Truncating at the absolute values +-2, as timm 0.3.2 does, would
  * leave a standard deviation of 0.02 untouched and lets single elements become exactly -2.
  */
 export const truncatedNormal =
-  (std: number): Initializer =>
+  (std: number, cut = 2): Initializer =>
   (shape, random) =>
     fill(shape, () => {
       let draw = random.normal();
-      while (Math.abs(draw) > 2) draw = random.normal();
+      while (Math.abs(draw) > cut) draw = random.normal();
       return draw * std;
     });
 

@@ -43,19 +43,19 @@ export const vitBlocksParams = (prefix: string, depth: number, width: number, ml
 
 /**
  * `PREFIX.weight` [p*q*C, D] and `PREFIX.bias` [D]; files hold the weight as the convolution kernel [D, C, p, q].
- * The weight is Xavier uniform as a matrix; the bias keeps PyTorch's convolution default, which the official MAE does
+ * Default: the weight is Xavier uniform as a matrix; the bias keeps PyTorch's convolution default, which the official MAE does
  * not reset (mae-mff specification, section 2).
  */
-export function patchEmbedParams(prefix: string, patch: PatchSize, channels: number, width: number): ParamSpecs {
+export function patchEmbedParams(prefix: string, patch: PatchSize, channels: number, width: number, init: LinearInit = {}): ParamSpecs {
   const fanIn = patch.height * patch.width * channels;
   return {
     [`${prefix}.weight`]: {
       shape: [fanIn, width],
       trainable: true,
-      init: xavierUniform,
+      init: init.weight ?? xavierUniform,
       layout: { kind: 'patch', patch: [patch.height, patch.width], channels },
     },
-    [`${prefix}.bias`]: plainParam([width], torchUniform(fanIn)),
+    [`${prefix}.bias`]: plainParam([width], init.bias ?? torchUniform(fanIn)),
   };
 }
 
