@@ -31,6 +31,7 @@ export * from './swin/window-attention.js';
 export * from './swin/block.js';
 export * from './swin/patch-merging.js';
 export * from './swin/stages.js';
+export * from './sparse-swin/index.js';
 export * from './loss/scored-mean.js';
 export * from './loss/pixel-target.js';
 export * from './sampling/random-masking.js';

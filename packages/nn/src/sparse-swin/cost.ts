@@ -1,0 +1,66 @@
+import { cellsOf, randomStream, type TokenPlan } from '@mimlab/core';
+import { patchMergingMacs } from '../cost/swin.js';
+import { linearMacs } from '../cost/vit.js';
+import { mlpWidth } from '../params/specs.js';
+import { orderFromNoise } from '../sampling/random-masking.js';
+import type { SwinStage } from '../swin/stages.js';
+import { groupsAt, sparseSites, unitGrid, type SparseSite } from './sites.js';
+import { slotsOf, tableNames } from './tables.js';
+import type { GroupSize } from './windows.js';
+
+/** Masks that an expected cost is the mean over. */
+export const COST_MASKS = 300;
+
+/** Slots of a site's groups, and the products of attention over them: sums of S and S^2 over the groups. */
+export interface SiteLoad {
+  readonly slots: number;
+  readonly products: number;
+}
+
+export interface SparseCost {
+  readonly stages: readonly SwinStage[];
+  readonly rule: GroupSize;
+  /** Blocks run on groups as a whole, padding slots included; else their attention alone does. */
+  readonly wholeBlocks: boolean;
+}
+
+/** What the groups of this very plan come to, the padding of slots and groups included. */
+export function plannedLoad(site: SparseSite, { aux = {} }: TokenPlan): SiteLoad {
+  const size = slotsOf(site);
+  const slots = aux[tableNames(site).positions]?.length ?? size;
+  return { slots, products: slots * size };
+}
+
+/** What groups come to in the mean over seeded masks, before any padding to fixed shapes. */
+export function expectedLoads({ stages, rule }: SparseCost, visible: number): ReadonlyMap<string, SiteLoad> {
+  const sites = sparseSites(stages, visible);
+  const sums = new Map(sites.map(({ name }) => [name, { slots: 0, products: 0 }]));
+  const cells = cellsOf(unitGrid(stages));
+  for (let mask = 0; mask < COST_MASKS; mask++) {
+    const random = randomStream('sparse-swin-cost', mask);
+    const units = orderFromNoise(Float64Array.from({ length: cells }, () => random.uniform())).slice(0, visible).sort();
+    for (const site of sites) {
+      const { size, groups } = groupsAt(site, stages, units, rule);
+      const sum = sums.get(site.name) as { slots: number; products: number };
+      sum.slots += (groups.length * size) / COST_MASKS;
+      sum.products += (groups.length * size * size) / COST_MASKS;
+    }
+  }
+  return sums;
+}
+
+/** Multiply-accumulates of all stages for one image, mergings included. */
+export function sparseSwinMacs({ stages, wholeBlocks }: SparseCost, visible: number, loadOf: (site: SparseSite) => SiteLoad): number {
+  const sites = sparseSites(stages, visible);
+  const blocks = sites.reduce((sum, site) => {
+    const { width, mlpRatio } = site.stage;
+    const { slots, products } = loadOf(site);
+    const linear = linearMacs(wholeBlocks ? slots : site.tokens, width, 4 * width + 2 * mlpWidth(width, mlpRatio));
+    return sum + site.blocks * (linear + 2 * products * width);
+  }, 0);
+  const mergings = stages.filter(({ merges }) => merges).reduce((sum, stage) => {
+    const tokens = sites.find((site) => site.stage.index === stage.index)?.tokens ?? 0;
+    return sum + patchMergingMacs(tokens, stage.width);
+  }, 0);
+  return blocks + mergings;
+}

@@ -1,0 +1,137 @@
+import * as tf from '@tensorflow/tfjs';
+import { planTensors, randomStream, stackPlans, type Params, type ParamSpecs, type PlanTensors, type TokenPlan } from '@mimlab/core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { denseSwin } from '../swin/stages.js';
+import { sparseSwin, sparseSwinEncoder, sparseSwinStages, type SparseSwinOptions } from './encoder.js';
+import { visibleCells } from './sites.js';
+import { sparseTables } from './tables.js';
+import type { GroupSize } from './windows.js';
+
+// 16 x 16 patches, three stages on 16, 8 and 4 tokens a side; the last works in one window.
+const options: SparseSwinOptions = {
+  image: { height: 32, width: 32, channels: 1 },
+  patch: { height: 2, width: 2 },
+  width: 4,
+  depths: [2, 2, 1],
+  heads: [1, 2, 2],
+  window: 4,
+  mlpRatio: 2,
+  embedPatches: 'visible',
+  grouping: 'compact',
+};
+const stages = sparseSwinStages(options);
+const grid = { rows: 4, columns: 4 };
+const shown = Int32Array.of(1, 2, 4, 7, 13);
+
+const planOf = (visible: Int32Array, rule: GroupSize = 'compact'): TokenPlan => ({
+  grid,
+  visible,
+  retained: Int32Array.from({ length: 16 }, (_, cell) => cell).filter((cell) => !visible.includes(cell)),
+  thrown: new Int32Array(0),
+  aux: sparseTables(stages, visible, rule),
+});
+const withoutTables = (plan: TokenPlan): TokenPlan => ({ ...plan, aux: {} });
+const tensorsOf = (plan: TokenPlan, batch = 2): PlanTensors => {
+  const inputs = stackPlans(Array<TokenPlan>(batch).fill(plan), { shared: true });
+  return planTensors(Object.fromEntries(Object.entries(inputs).map(([name, { data, shape }]) => [name, tf.tensor(data, [...shape], 'int32')])), grid);
+};
+const paramsOf = (specs: ParamSpecs): Params =>
+  Object.fromEntries(Object.entries(specs).map(([name, { shape }]) => {
+    const random = randomStream('values', name);
+    const size = shape.reduce((a, b) => a * b, 1);
+    return [name, tf.tensor(Float32Array.from({ length: size }, () => 0.3 * random.normal()), [...shape])];
+  }));
+const images = (): tf.Tensor4D => tf.tensor4d(Float32Array.from({ length: 2 * 1024 }, (_, i) => Math.sin(1.7 * i + (i % 31))), [2, 32, 32, 1]);
+const context = { training: false, random: {} };
+
+const largestGap = (a: tf.Tensor, b: tf.Tensor): number => tf.max(tf.abs(tf.sub(a, b))).dataSync()[0] as number;
+/** A number that depends on every output in its own way. */
+const mixed = (x: tf.Tensor): tf.Scalar => tf.sum(tf.mul(x, tf.reshape(tf.sin(tf.range(0, x.size)), x.shape)));
+
+beforeAll(async () => {
+  tf.enableProdMode();
+  await tf.setBackend('cpu');
+});
+
+describe('the sparse Swin', () => {
+  it('gives the features of visible units, whichever way windows are grouped and patches embedded', () => {
+    tf.tidy(() => {
+      const features = (['compact', 'released'] as const).flatMap((grouping) =>
+        (['visible', 'all'] as const).map((embedPatches) => {
+          const encoder = sparseSwinEncoder({ ...options, grouping, embedPatches });
+          return encoder.encode(images(), tensorsOf(planOf(shown, grouping)), paramsOf(encoder.params()), context)['latent']!;
+        }),
+      );
+      expect(features[0]!.shape).toEqual([2, 5, 16]);
+      for (const other of features.slice(1)) expect(largestGap(features[0]!, other)).toBeLessThan(1e-4);
+    });
+  });
+
+  it.each(['compact', 'released'] as const)('is the dense Swin where every unit is visible, values and gradients, with %s groups', (grouping) => {
+    tf.tidy(() => {
+      const all = Int32Array.from({ length: 16 }, (_, cell) => cell);
+      const specs = Object.fromEntries(Object.entries(sparseSwinEncoder(options).params()).filter(([name]) => name.startsWith('encoder.layers.')));
+      const params = paramsOf(specs);
+      const raster = tf.reshape(images(), [2, 256, 4]);
+      const nested = tf.reshape(tf.gather(raster, tf.tensor1d(visibleCells(all, stages[0]!, stages), 'int32'), 1), [512, 4]);
+      const plan = tensorsOf(planOf(all, grouping));
+      const names = Object.keys(params);
+      const outcome = (run: (values: Params) => tf.Tensor): { value: tf.Tensor; grads: tf.Tensor[] } =>
+        tf.valueAndGrads((...values) => mixed(run(Object.fromEntries(names.map((name, i) => [name, values[i]!])))))(names.map((name) => params[name]!));
+      const sparse = outcome((values) => sparseSwin(nested as tf.Tensor2D, plan, values, stages, grouping));
+      const dense = outcome((values) => denseSwin(tf.reshape(raster, [512, 4]), values, stages, { batch: 2, prefix: 'encoder.', epsilon: 1e-6 }).at(-1)!);
+      expect(Math.abs((sparse.value.dataSync()[0] as number) / (dense.value.dataSync()[0] as number) - 1)).toBeLessThan(1e-4);
+      names.forEach((name, i) => {
+        const scale = tf.max(tf.abs(dense.grads[i]!)).dataSync()[0] as number;
+        expect(largestGap(sparse.grads[i]!, dense.grads[i]!), name).toBeLessThan(1e-3 * scale + 1e-5);
+      });
+    });
+  });
+
+  it('has the same gradients with compact and with released groups, image gradients of all patches included', () => {
+    tf.tidy(() => {
+      const [compact, released] = (['compact', 'released'] as const).map((grouping) => {
+        const encoder = sparseSwinEncoder({ ...options, grouping, embedPatches: grouping === 'compact' ? 'visible' : 'all' });
+        const params = paramsOf(encoder.params());
+        const names = Object.keys(params);
+        const loss = (...values: tf.Tensor[]): tf.Scalar =>
+          mixed(encoder.encode(images(), tensorsOf(planOf(shown, grouping)), Object.fromEntries(names.map((name, i) => [name, values[i]!])), context)['latent']!);
+        return Object.fromEntries(tf.grads(loss)(names.map((name) => params[name]!)).map((grad, i) => [names[i]!, grad]));
+      });
+      for (const [name, grad] of Object.entries(compact!)) {
+        const scale = tf.max(tf.abs(grad)).dataSync()[0] as number;
+        expect(scale, name).toBeGreaterThan(0);
+        expect(largestGap(grad, released![name]!), name).toBeLessThan(1e-3 * scale + 1e-5);
+      }
+    });
+  });
+
+  it('encodes whole images without tables', () => {
+    tf.tidy(() => {
+      const encoder = sparseSwinEncoder(options);
+      const all = Int32Array.from({ length: 16 }, (_, cell) => cell);
+      expect(encoder.encode(images(), tensorsOf(withoutTables(planOf(all))), paramsOf(encoder.params()), context)['latent']!.shape).toEqual([2, 16, 16]);
+    });
+  });
+
+  it('refuses a masked plan without tables, and says where they come from', () => {
+    const encoder = sparseSwinEncoder(options);
+    expect(() => tf.tidy(() => encoder.encode(images(), tensorsOf(withoutTables(planOf(shown))), paramsOf(encoder.params()), context)['latent']!)).toThrow(
+      /plan\.aux\.cells: the plan lacks this array.*\n.*Take the sampler from the plugin/,
+    );
+  });
+
+  it('does not look at hidden patches', () => {
+    tf.tidy(() => {
+      const encoder = sparseSwinEncoder(options);
+      const params = paramsOf(encoder.params());
+      const plan = tensorsOf(planOf(Int32Array.of(0)));
+      // Unit 0 is the upper left 8 x 8 pixels.
+      const rows = tf.range(0, 32, 1, 'int32');
+      const outside = tf.cast(tf.greaterEqual(tf.maximum(tf.reshape(rows, [32, 1]), tf.reshape(rows, [1, 32])), tf.scalar(8, 'int32')), 'float32');
+      const altered = tf.add(images(), tf.reshape(tf.mul(outside, 5), [1, 32, 32, 1])) as tf.Tensor4D;
+      const [before, after] = [images(), altered].map((pixels) => encoder.encode(pixels, plan, params, context)['latent']!);
+      expect(largestGap(before!, after!)).toBe(0);
+    });
+  });
+});
