@@ -1,1 +1,3 @@
-export {};
+export { LocalMimConfig } from './config.js';
+export { localMim, localMim as default } from './plugin.js';
+export { HOG } from './target.js';

@@ -48,18 +48,18 @@ export function hogOfImages(images_BHWC: Tensor4D, cell: PatchSize, bins: number
   const offset = (place: number): tf.Tensor => (bias_2 === undefined ? tf.scalar(0) : tf.slice(bias_2, [place], [1]));
   const gx: Tensor4D = tf.add(differences(smoothed(framed, 1), 2), offset(0));
   const gy: Tensor4D = tf.add(differences(smoothed(framed, 2), 1), offset(1));
-  const magnitude: Tensor4D = tf.sqrt(tf.add(tf.square(gx), tf.square(gy)));
+  const magnitude = tf.sqrt(tf.add<Tensor4D>(tf.square(gx), tf.square(gy)));
 
-  const turned = tf.logicalOr(tf.less(gx, 0), tf.logicalAnd(tf.equal(gx, 0), tf.less(gy, 0)));
-  const sign = tf.sub(1, tf.mul(tf.cast(turned, 'float32'), 2));
-  const x = tf.mul(gx, sign);
-  const y = tf.mul(gy, sign);
+  const turned = tf.logicalOr<Tensor4D>(tf.less<Tensor4D>(gx, 0), tf.logicalAnd(tf.equal<Tensor4D>(gx, 0), tf.less(gy, 0)));
+  const sign = tf.sub<Tensor4D>(1, tf.mul(tf.cast(turned, 'float32'), 2));
+  const x = tf.mul<Tensor4D>(gx, sign);
+  const y = tf.mul<Tensor4D>(gy, sign);
   const { cos, sin } = orientationEdges(bins);
   // 1 where the gradient has reached edge k; every gradient has reached edge 0, none the edge behind the last bin.
   const reached = Array.from({ length: bins + 1 }, (_, k): Tensor4D => {
     if (k === 0) return tf.onesLike(x);
     if (k === bins) return tf.zerosLike(x);
-    return tf.cast(tf.greaterEqual(tf.sub(tf.mul(x, cos[k] as number), tf.mul(y, sin[k] as number)), 0), 'float32');
+    return tf.cast(tf.greaterEqual<Tensor4D>(tf.sub(tf.mul(x, cos[k] as number), tf.mul(y, sin[k] as number)), 0), 'float32');
   });
   const size: [number, number] = [cell.height, cell.width];
   const histograms = Array.from({ length: bins }, (_, k) => {
