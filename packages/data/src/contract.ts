@@ -1,4 +1,4 @@
-import type { CompositionRef, Crop, Grid, HostTensor, ImageSpec, PixelStatistics } from '@mimlab/core';
+import type { CompositionRef, Crop, Grid, HostTensor, ImageSpec, PixelStatistics, SamplerState } from '@mimlab/core';
 
 /** One decoded image: uint8, [height, width, channels], row-major. */
 export interface SourceImage {
@@ -29,8 +29,9 @@ export type DatasetRef =
   | { readonly dataset: 'cifar10'; readonly path: string; readonly split: 'train' | 'test' }
   | { readonly dataset: 'imagefolder'; readonly path: string; readonly split: 'train' | 'test'; readonly channels: 1 | 3 };
 
-/** Augmentation of pre-training; `none` resizes and centre-crops. */
+/** Augmentation of pre-training; `none` resizes and centre-crops, `whole` resizes the whole image, whatever its proportions. */
 export type AugmentSpec =
+  | { readonly kind: 'whole' }
   | {
       readonly kind: 'none';
       /** Size of the crop over the shorter side of the resized image: 224 / 256 in official evaluations. Default 1. */
@@ -92,11 +93,19 @@ export interface Loader {
   readonly dataset: Dataset;
   readonly batchesPerEpoch: number;
   /**
-   * Batches `from`, `from + 1`, ... of an epoch: a pure function of (seed, epoch, index). Skipped batches cost nothing.
-   * Leaving the loop early stops the work in progress.
-   * @throws DataError naming the sample that cannot be read, decoded or planned; or if the loader was closed.
+   * Batches `from`, `from + 1`, ... of an epoch: a pure function of (seed, epoch, index, state). Skipped batches cost
+   * nothing. Leaving the loop early stops the work in progress.
+   * @param state what the sampler keeps of the samples. Its values are not copied where they lie on shared memory, and
+   *   must not change while the epoch runs.
+   * @throws DataError naming the sample that cannot be read, decoded or planned; if the state is not one of this data
+   *   set; or if the loader was closed.
    */
-  epoch(epoch: number, from?: number): AsyncIterable<LoaderBatch>;
+  epoch(epoch: number, from?: number, state?: SamplerState): AsyncIterable<LoaderBatch>;
+  /**
+   * Every sample once, whole, resized to the size of the run without keeping its proportions, in data-set order: what
+   * samplers that follow attention look at. No plans, no host targets; the last batch may be short.
+   */
+  wholeImages(): AsyncIterable<LoaderBatch>;
   /** Seconds spent in each stage since the last call. */
   timings(): Readonly<Record<LoaderStage, number>>;
   /** Stops all workers. */

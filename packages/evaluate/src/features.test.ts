@@ -50,6 +50,9 @@ function loader(size = 3): Loader {
       yield batch(0, IMAGES.slice(0, 2));
       yield batch(1, IMAGES.slice(2));
     },
+    wholeImages: () => {
+      throw new Error('features come from an epoch');
+    },
     timings: () => ({ decode: 0, augment: 0, plan: 0, host: 0, wait: 0 }),
     close: async () => undefined,
   };

@@ -1,10 +1,11 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { CheckpointError, MODEL_FILE, syncFolder, type ParamSpecs } from '@mimlab/core';
+import { CheckpointError, MODEL_FILE, syncFolder, type ParamSpecs, type SamplerState } from '@mimlab/core';
 import type { Engine } from '@mimlab/engine';
 import { OPTIMIZER_FILE, writeWeightFiles } from './checkpoint-files.js';
 import { faultOf, writeManifest } from './checkpoint-manifest.js';
 import { onDisk } from './disk.js';
+import { writeSamplerState } from './sampler-state.js';
 import { readTrainState, STATE_FILE, writeTrainState, type TrainState } from './train-state.js';
 
 /** A whole checkpoint on the disk. */
@@ -30,8 +31,9 @@ export async function saveCheckpoint(
   folder: string,
   engine: Engine,
   specs: ParamSpecs,
-  state: Omit<TrainState, 'format' | 'configHash'>,
+  state: Omit<TrainState, 'format' | 'configHash' | 'samplerState'>,
   keep: number,
+  samplerState?: SamplerState,
 ): Promise<string> {
   const path = join(folder, checkpointName(state.update));
   const unfinished = join(folder, `${UNFINISHED}${checkpointName(state.update)}`);
@@ -40,8 +42,9 @@ export async function saveCheckpoint(
       await rm(unfinished, { recursive: true, force: true });
       await mkdir(unfinished, { recursive: true });
       const weights = await writeWeightFiles(unfinished, engine, specs);
-      await writeTrainState(unfinished, state);
-      await writeManifest(unfinished, [...weights, STATE_FILE]);
+      const kept = samplerState === undefined ? [] : [await writeSamplerState(unfinished, samplerState)];
+      await writeTrainState(unfinished, samplerState === undefined ? state : { ...state, samplerState: samplerState.version });
+      await writeManifest(unfinished, [...weights, ...kept, STATE_FILE]);
       await discard(folder, basename(path));
       await rename(unfinished, path);
       await syncFolder(folder);

@@ -12,6 +12,7 @@ import { createPace } from './pace.js';
 import { parameterState, pretrainStep } from './pretrain-step.js';
 import type { PretrainSummary, TrainRecord } from './records.js';
 import type { RunFolder } from './run-folder.js';
+import { gatherSamplerState, isStateDue, readSamplerState } from './sampler-state.js';
 import { createSchedule } from './schedule.js';
 import { createEventFile } from './tensorboard.js';
 import { checkResumable, type Cursor } from './train-state.js';
@@ -70,6 +71,7 @@ async function train(options: PretrainOptions, loader: Loader): Promise<Pretrain
   const found = await newestCheckpoint(runFolder.checkpoints, notice);
   if (found !== undefined) checkResumable(found.state, config, loader.size, found.path);
   let cursor: Cursor = found?.state ?? { update: 0, epoch: 0, batch: 0 };
+  let samplerState = found && (await readSamplerState(found.path, found.state));
   let checkpoint = found && { path: found.path, update: found.state.update };
 
   // Parameters, optimizer state and step.
@@ -95,7 +97,7 @@ async function train(options: PretrainOptions, loader: Loader): Promise<Pretrain
     const start = now();
     await syncMetrics(runFolder.metrics);
     const state = { ...cursor, seed: config.seed, samples: loader.size, config, engine: engine.description };
-    const path = await saveCheckpoint(runFolder.checkpoints, engine, specs, state, keepCheckpoints);
+    const path = await saveCheckpoint(runFolder.checkpoints, engine, specs, state, keepCheckpoints, samplerState);
     report({ kind: 'checkpoint', update: cursor.update, path, seconds: now() - start });
     return { path, update: cursor.update };
   };
@@ -119,8 +121,18 @@ async function train(options: PretrainOptions, loader: Loader): Promise<Pretrain
   let outcomes: StepOutcome[] = [];
   while (cursor.update < updates && !stopAsked()) {
     const { epoch } = cursor;
+
+    // What the sampler keeps of the samples is an input of the epoch: gathered while no batch is in the making.
+    if (isStateDue(objective, cursor, samplerState)) {
+      const start = now();
+      const gathered = await gatherSamplerState({ objective, engine, loader, statistics, epoch, stopAsked });
+      if (gathered === undefined) break;
+      samplerState = gathered;
+      notice(`attention to ${loader.size} whole images gathered before epoch ${epoch} in ${(now() - start).toFixed(1)} s`);
+    }
+
     let waitedFrom = now();
-    for await (const batch of loader.epoch(epoch, cursor.batch)) {
+    for await (const batch of loader.epoch(epoch, cursor.batch, samplerState)) {
       pace.add('data', now() - waitedFrom);
       const update = cursor.update + 1;
       const microBatch = batch.index % accumulate;

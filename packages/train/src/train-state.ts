@@ -28,6 +28,8 @@ export interface TrainState extends Cursor {
   readonly config: RunConfig;
   /** The engine that wrote this, for people. */
   readonly engine: string;
+  /** Version of the sampler's state in the same folder; absent while there is none. */
+  readonly samplerState?: number;
 }
 
 /**

@@ -19,6 +19,7 @@ export const SPECS: ParamSpecs = {
 /** As much of an objective as the loop itself asks for; its arithmetic is the engine's below. */
 export const objective = {
   params: () => SPECS,
+  sampler: {},
   pretrained: async () => ({}),
   randomInputs: (batch: number) => ({ noise: { shape: [batch, 2], distribution: 'normal' } }),
 } as unknown as Objective;
@@ -116,6 +117,9 @@ export function idLoader(options: { size?: number; batch?: number; seed?: number
         onBatch?.(made);
         yield made;
       }
+    },
+    wholeImages: () => {
+      throw new Error('no images');
     },
     timings: () => ({ decode: 0, augment: 0, plan: 0, host: 0, wait: 0 }),
     close: async () => undefined,

@@ -35,15 +35,16 @@ async function openLoader({ config, objective, compositionRef }: RunContext): Pr
     plans: compositionRef,
     grid: objective.grid,
   });
-  async function* epoch(index: number, from?: number): AsyncGenerator<LoaderBatch> {
-    for await (const batch of loader.epoch(index, from)) {
-      // Eager steps and a loader without workers never leave the microtask queue: without this turn of the event loop
-      // Ctrl-C and the terminal would have to wait for the end of the run.
+  // Eager steps and a loader without workers never leave the microtask queue: without this turn of the event loop
+  // Ctrl-C and the terminal would have to wait for the end of the run.
+  async function* givingTurns(batches: AsyncIterable<LoaderBatch>): AsyncGenerator<LoaderBatch> {
+    for await (const batch of batches) {
       await nextTurn();
       yield batch;
     }
   }
-  return { ...loader, epoch, dataset: { ...loader.dataset, statistics: pixelStatistics(config.data, loader.dataset) } };
+  const epoch: Loader['epoch'] = (...args) => givingTurns(loader.epoch(...args));
+  return { ...loader, epoch, wholeImages: () => givingTurns(loader.wholeImages()), dataset: { ...loader.dataset, statistics: pixelStatistics(config.data, loader.dataset) } };
 }
 
 /** Opens what a run needs, trains it, and closes everything again whatever happens. */

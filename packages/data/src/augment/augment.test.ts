@@ -46,6 +46,15 @@ describe('augmentInto', () => {
     expect(augmented(wide, { height: 2, width: 2, channels: 1 }, { kind: 'none', cropFraction: 0.5 }).crop).toMatchObject({ top: 1, left: 5, height: 2, width: 2 });
   });
 
+  it('shows a whole image whatever its proportions', () => {
+    const wide: SourceImage = { height: 1, width: 4, channels: 1, pixels: Uint8Array.of(0, 0, 200, 200) };
+    const { pixels, crop } = augmented(wide, { height: 2, width: 2, channels: 1 }, { kind: 'whole' });
+    expect(crop).toEqual({ top: 0, left: 0, height: 1, width: 4, sourceHeight: 1, sourceWidth: 4, flip: false });
+    expect(pixels).toEqual([...resize(wide, { height: 2, width: 2 })]);
+    expect(pixels[0]).toBeLessThan(50);
+    expect(pixels[1]).toBeGreaterThan(150);
+  });
+
   it('gives the resized pixels of the crop it records', () => {
     const source: SourceImage = { height: 9, width: 7, channels: 3, pixels: Uint8Array.from({ length: 189 }, (_, i) => (i * 37) % 256) };
     fc.assert(

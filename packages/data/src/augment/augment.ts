@@ -7,14 +7,14 @@ import { resize } from './resize.js';
 /**
  * Brings one image to the run's size and channels, on uint8.
  *
- * @param stream the image's own, `(seed, 'augment', epoch, sampleId)`; `none` draws nothing from it.
+ * @param stream the image's own, `(seed, 'augment', epoch, sampleId)`; only random crops draw from it.
  * @param out uint8 [height, width, channels], filled whole.
  * @returns where the result lies in the source image; not whole numbers where the image was resized before it was cut.
  */
 export function augmentInto(source: SourceImage, spec: ImageSpec, augment: AugmentSpec, stream: RandomStream, out: Uint8Array): Crop {
   // A grey source is repeated after resizing: the same values at a third of the work.
   const image = source.channels === 1 ? source : withChannels(source, spec.channels);
-  const { crop, pixels } = augment.kind === 'none' ? evaluationView(image, spec, augment.cropFraction ?? 1) : trainingView(image, spec, augment, stream);
+  const { crop, pixels } = viewOf(image, spec, augment, stream);
   if (crop.flip) flipRows(pixels, spec.width, image.channels);
   if (image.channels === spec.channels) out.set(pixels);
   else repeatGrey(pixels, spec.channels, out);
@@ -26,10 +26,18 @@ interface View {
   readonly pixels: Uint8Array;
 }
 
-function trainingView(image: SourceImage, spec: ImageSpec, augment: Exclude<AugmentSpec, { kind: 'none' }>, stream: RandomStream): View {
-  const crop = randomCrop(image.height, image.width, augment, stream);
-  return { crop, pixels: resize(image, { box: crop, height: spec.height, width: spec.width }) };
+function viewOf(image: SourceImage, spec: ImageSpec, augment: AugmentSpec, stream: RandomStream): View {
+  switch (augment.kind) {
+    case 'none':
+      return evaluationView(image, spec, augment.cropFraction ?? 1);
+    case 'whole':
+      return cutView(image, spec, { top: 0, left: 0, height: image.height, width: image.width, sourceHeight: image.height, sourceWidth: image.width, flip: false });
+    case 'random-resized-crop':
+      return cutView(image, spec, randomCrop(image.height, image.width, augment, stream));
+  }
 }
+
+const cutView = (image: SourceImage, { height, width }: ImageSpec, crop: Crop): View => ({ crop, pixels: resize(image, { box: crop, height, width }) });
 
 function evaluationView(image: SourceImage, spec: ImageSpec, fraction: number): View {
   const { height, width, window } = centreCrop(image, spec, fraction);

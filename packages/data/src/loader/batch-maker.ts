@@ -1,4 +1,4 @@
-import { randomStream, sizeOfShape, type CompositionRef, type Crop, type Grid, type HostTargets, type HostTensor, type ImageSpec } from '@mimlab/core';
+import { randomStream, sizeOfShape, type CompositionRef, type Crop, type Grid, type HostTargets, type HostTensor, type ImageSpec, type SamplerState } from '@mimlab/core';
 import { augmentInto } from '../augment/augment.js';
 import type { AugmentSpec, Dataset, LoaderStage, SourceImage } from '../contract.js';
 import type { DatasetSource } from '../datasets/dataset-source.js';
@@ -20,6 +20,10 @@ export interface BatchJob {
   readonly epoch: number;
   readonly index: number;
   readonly sampleIds: Int32Array;
+  /** What plans depend on besides. */
+  readonly state?: SamplerState;
+  /** Images as a whole, without plans and host targets. */
+  readonly whole?: true;
 }
 
 /** Memory of a batch, used again for later ones. */
@@ -61,7 +65,11 @@ const DECODE_AHEAD = 4;
 export async function createBatchMaker(setup: MakerSetup): Promise<BatchMaker> {
   const dataset = datasetOf(setup.source);
   const hooks = setup.plans === undefined ? undefined : await loadHostHooks(setup.plans, setup.grid);
-  return { make: (job, slot, signal) => makeBatch(setup, dataset, hooks, job, slot, signal) };
+  const whole: MakerSetup = { ...setup, augment: { kind: 'whole' } };
+  return {
+    make: (job, slot, signal) =>
+      job.whole === true ? makeBatch(whole, dataset, undefined, job, slot, signal) : makeBatch(setup, dataset, hooks, job, slot, signal),
+  };
 }
 
 async function makeBatch(
@@ -103,6 +111,7 @@ async function makeBatch(
           image: spec,
           samples: crops.map((crop, place) => ({ crop, sampleId: sampleIds[place] as number })),
           describe: (sampleId) => dataset.describe(sampleId),
+          ...(job.state === undefined ? {} : { state: job.state }),
         });
   const extras = packTensors({ ...plans, ...host?.tensors }, slot?.extras);
   timed.stop('plan');

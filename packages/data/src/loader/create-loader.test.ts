@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { DataError } from '@mimlab/core';
+import { DataError, type SamplerState } from '@mimlab/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Loader, LoaderBatch, LoaderOptions } from '../contract.js';
 import { stripePlugin, type StripeConfig } from '../testing/stripe-plugin.js';
@@ -192,6 +192,64 @@ describe('buffers', () => {
     for await (const batch of loader.epoch(0)) held.push(batch);
     const fresh = await load();
     expect(held.map(({ inputs }) => [...(inputs['images']?.data ?? [])])).toEqual(fresh.map(({ inputs }) => inputs['images']?.data));
+  });
+});
+
+describe('the state of a sampler', () => {
+  /** Sample i keeps the numbers 10 i and the version. */
+  const stateOf = (version: number, samples = 11): SamplerState => ({
+    version,
+    width: 2,
+    values: Float32Array.from({ length: 2 * samples }, (_, i) => (i % 2 === 0 ? 5 * i : version)),
+  });
+  const rows = async (loader: Loader, state?: SamplerState): Promise<[number, number[] | undefined][]> => {
+    const found: [number, number[] | undefined][] = [];
+    for await (const { inputs, sampleIds, release } of loader.epoch(0, 0, state)) {
+      const aux = inputs['plan.aux.state'];
+      sampleIds.forEach((id, place) => found.push([id, aux && [...aux.data.subarray(2 * place, 2 * place + 2)]]));
+      release();
+    }
+    return found;
+  };
+
+  it('reaches the plan of each sample', async () => {
+    const loader = await createLoader({ ...base, ...withPlans(), shuffle: true });
+    const found = await rows(loader, stateOf(3));
+    expect(found).toHaveLength(8);
+    for (const [id, numbers] of found) expect(numbers).toEqual([10 * id, 3]);
+  });
+
+  it('is absent where none is given, and for plans of whole batches', async () => {
+    for (const [config, state] of [[{}, undefined], [{ scope: 'batch' }, stateOf(1)]] as const) {
+      const found = await rows(await createLoader({ ...base, ...withPlans(config) }), state);
+      expect(found.every(([, numbers]) => numbers === undefined)).toBe(true);
+    }
+  });
+
+  it('is refused if it belongs to a data set of another size', async () => {
+    const loader = await createLoader({ ...base, ...withPlans() });
+    expect(() => loader.epoch(0, 0, stateOf(2, 10))).toThrow('the state of version 2 holds 20 numbers, 2 for each of the 11 samples are expected');
+  });
+});
+
+describe('whole images', () => {
+  it('come once each, in data-set order, without plans and host targets', async () => {
+    const loader = await createLoader({ ...base, ...withPlans({ hostTargets: true }), augment: cropping, shuffle: true });
+    const ids: number[] = [];
+    for await (const { inputs, sampleIds, crops, release } of loader.wholeImages()) {
+      expect(Object.keys(inputs)).toEqual(['images']);
+      expect(crops.every(({ top, left, height, width, sourceHeight, sourceWidth, flip }) => top === 0 && left === 0 && height === sourceHeight && width === sourceWidth && !flip)).toBe(true);
+      ids.push(...sampleIds);
+      release();
+    }
+    expect(ids).toEqual(Array.from({ length: 11 }, (_, id) => id));
+  });
+
+  it('leave the epochs as they are', async () => {
+    const options = { ...base, ...withPlans(), augment: cropping, shuffle: true };
+    const loader = await createLoader(options);
+    for await (const { release } of loader.wholeImages()) release();
+    expect(await seen(loader, 1)).toEqual(await load(options, 1));
   });
 });
 

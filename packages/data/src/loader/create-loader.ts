@@ -1,7 +1,7 @@
-import { DataError } from '@mimlab/core';
+import { DataError, type SamplerState } from '@mimlab/core';
 import type { Dataset, Loader, LoaderBatch, LoaderOptions, LoaderStage } from '../contract.js';
 import { datasetOf, readSource } from '../datasets/open-dataset.js';
-import type { BatchSlot, MadeBatch, MakerSetup } from './batch-maker.js';
+import type { BatchJob, BatchSlot, MadeBatch, MakerSetup } from './batch-maker.js';
 import { batchesPerEpoch, checkSubset, epochOrder, type OrderOptions } from './epoch-order.js';
 import { localProducer, type BatchProducer, type PendingBatch } from './producer.js';
 import { unpackTensors } from './shared-tensors.js';
@@ -44,7 +44,7 @@ function loaderOf(options: LoaderOptions, dataset: Dataset, order: OrderOptions,
   const ahead = producer.background ? options.prefetch : 0;
   let seconds = noSeconds();
 
-  const receive = (made: MadeBatch, epoch: number, index: number, sampleIds: Int32Array): LoaderBatch => {
+  const receive = (made: MadeBatch, { epoch, index, sampleIds }: BatchJob): LoaderBatch => {
     const { height, width, channels } = options.image;
     const shape = [sampleIds.length, height, width, channels];
     const images = new Uint8Array(made.images, 0, sampleIds.length * height * width * channels);
@@ -63,21 +63,21 @@ function loaderOf(options: LoaderOptions, dataset: Dataset, order: OrderOptions,
     };
   };
 
-  async function* epochBatches(epoch: number, from: number): AsyncGenerator<LoaderBatch> {
-    const ids = epochOrder(order, epoch);
-    const idsOf = (index: number): Int32Array => ids.slice(index * order.batch, (index + 1) * order.batch);
+  /** The batches of `ids` from number `from` on, made in order and ahead of time. */
+  async function* batchesOf(ids: Int32Array, from: number, until: number, rest: Omit<BatchJob, 'index' | 'sampleIds'>): AsyncGenerator<LoaderBatch> {
+    const jobOf = (index: number): BatchJob => ({ ...rest, index, sampleIds: ids.slice(index * order.batch, (index + 1) * order.batch) });
     const pending: PendingBatch[] = [];
     let next = from;
     // Never more than `ahead` batches beyond the one handed out: a slow consumer holds the workers back.
-    const ask = (until: number): void => {
-      for (; next < Math.min(until, batches); next++) {
-        const asked = producer.make({ epoch, index: next, sampleIds: idsOf(next) }, free.pop());
+    const ask = (end: number): void => {
+      for (; next < Math.min(end, until); next++) {
+        const asked = producer.make(jobOf(next), free.pop());
         asked.result.catch(() => undefined);
         pending.push(asked);
       }
     };
     try {
-      for (let index = from; index < batches; index++) {
+      for (let index = from; index < until; index++) {
         ask(index + 1);
         const start = performance.now();
         const made = await (pending[0] as PendingBatch).result;
@@ -85,7 +85,7 @@ function loaderOf(options: LoaderOptions, dataset: Dataset, order: OrderOptions,
         seconds.wait += (performance.now() - start) / 1000;
         for (const [stage, spent] of Object.entries(made.seconds)) seconds[stage as LoaderStage] += spent;
         ask(index + 1 + ahead);
-        yield receive(made, epoch, index, idsOf(index));
+        yield receive(made, jobOf(index));
       }
     } finally {
       for (const { cancel } of pending) cancel();
@@ -99,11 +99,16 @@ function loaderOf(options: LoaderOptions, dataset: Dataset, order: OrderOptions,
     size: order.size,
     dataset,
     batchesPerEpoch: batches,
-    epoch: (epoch, from = 0) => {
+    epoch: (epoch, from = 0, state) => {
       if (!Number.isInteger(from) || from < 0 || from > batches) {
         throw new DataError(`there is no batch ${from}`, { place: 'loader', remedy: `An epoch has batches 0 .. ${batches - 1}.` });
       }
-      return epochBatches(epoch, from);
+      if (state !== undefined) checkState(state, dataset);
+      return batchesOf(epochOrder(order, epoch), from, batches, { epoch, ...(state === undefined ? {} : { state }) });
+    },
+    wholeImages: () => {
+      const unshuffled = { ...order, shuffle: false };
+      return batchesOf(epochOrder(unshuffled, 0), 0, batchesPerEpoch(unshuffled), { epoch: 0, whole: true });
     },
     timings: () => {
       const spent = seconds;
@@ -112,6 +117,14 @@ function loaderOf(options: LoaderOptions, dataset: Dataset, order: OrderOptions,
     },
     close: () => producer.close(),
   };
+}
+
+function checkState({ values, width, version }: SamplerState, dataset: Dataset): void {
+  if (values.length === dataset.size * width) return;
+  throw new DataError(`the state of version ${version} holds ${values.length} numbers, ${width} for each of the ${dataset.size} samples are expected`, {
+    place: 'sampler state',
+    remedy: 'Use the state that was gathered on this data set.',
+  });
 }
 
 const noSeconds = (): Record<LoaderStage, number> => ({ decode: 0, augment: 0, plan: 0, host: 0, wait: 0 });

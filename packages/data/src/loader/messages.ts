@@ -1,10 +1,12 @@
-import { CompositionError, ConfigError, DataError, MimlabError, PluginError } from '@mimlab/core';
+import { CompositionError, ConfigError, DataError, MimlabError, PluginError, type SamplerState } from '@mimlab/core';
 import type { BatchJob, BatchSlot, MadeBatch } from './batch-maker.js';
 import type { TensorPlace } from './shared-tensors.js';
 
 /** What the loader tells a worker. */
 export type ToWorker =
-  | { readonly kind: 'make'; readonly id: number; readonly job: BatchJob; readonly slot: BatchSlot | undefined }
+  /** The sampler's state for the batches asked for after it: sent when it changes, not with every batch. */
+  | { readonly kind: 'state'; readonly state: SamplerState | undefined }
+  | { readonly kind: 'make'; readonly id: number; readonly job: Omit<BatchJob, 'state'>; readonly slot: BatchSlot | undefined }
   | { readonly kind: 'cancel'; readonly id: number }
   | { readonly kind: 'close' };
 

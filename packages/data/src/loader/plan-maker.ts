@@ -8,6 +8,7 @@ import {
   randomStream,
   SAMPLER,
   stackPlans,
+  stateOfSample,
   TARGET,
   type CompositionRef,
   type Crop,
@@ -17,6 +18,7 @@ import {
   type ImageSpec,
   type Sampler,
   type SampleContext,
+  type SamplerState,
   type TokenPlan,
 } from '@mimlab/core';
 
@@ -55,6 +57,7 @@ export interface PlanRequest {
   readonly samples: readonly PlannedSample[];
   /** Name of a sample, for messages. */
   readonly describe: (sampleId: number) => string;
+  readonly state?: SamplerState;
 }
 
 /**
@@ -62,10 +65,12 @@ export interface PlanRequest {
  * @throws DataError naming the sample whose plan cannot be made or is none.
  */
 export function makePlans({ sampler, grid }: HostHooks, request: PlanRequest): Record<string, HostTensor> {
-  const { seed, epoch, index, image, samples, describe } = request;
+  const { seed, epoch, index, image, samples, describe, state } = request;
   const planOf = (sampleId: number, crop: Crop, name: string): TokenPlan => {
     const streams = { mask: randomStream(seed, 'mask', epoch, sampleId), sample: randomStream(seed, 'sample', epoch, sampleId) };
-    return samplePlan(sampler, { grid, streams, sampleId, epoch, crop }, name);
+    // The state has a row for each sample; a whole batch has none of its own.
+    const own = state === undefined || sampler.scope === 'batch' ? {} : { state: stateOfSample(state, sampleId) };
+    return samplePlan(sampler, { grid, streams, sampleId, epoch, crop, ...own }, name);
   };
   if (sampler.scope === 'image') return stackPlans(samples.map(({ sampleId, crop }) => planOf(sampleId, crop, describe(sampleId))));
   // No crop is that of the whole batch: the sampler sees the image as the step does.

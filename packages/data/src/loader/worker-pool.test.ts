@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
-import { CompositionError, DataError, PluginError } from '@mimlab/core';
+import { CompositionError, DataError, PluginError, type SamplerState } from '@mimlab/core';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Loader, LoaderOptions } from '../contract.js';
+import type { Loader, LoaderBatch, LoaderOptions } from '../contract.js';
 import { stripePlugin, type StripeConfig } from '../testing/stripe-plugin.js';
 import { plainPng, temporaryFolder, writeFile, writeMnist } from '../testing/tiny-data.js';
 import { createLoader } from './create-loader.js';
@@ -45,12 +45,15 @@ async function start(options: Partial<LoaderOptions> = {}): Promise<Loader> {
   return loader;
 }
 
+/** A state of the 50 samples whose numbers tell version and sample. */
+const stateOf = (version: number): SamplerState => ({ version, width: 1, values: Float32Array.from({ length: 50 }, (_, id) => 100 * version + id) });
+
 /** Everything two epochs deliver, as one comparable value. */
-async function delivered(options: Partial<LoaderOptions>): Promise<unknown[]> {
+async function delivered(options: Partial<LoaderOptions>, states: readonly (SamplerState | undefined)[] = []): Promise<unknown[]> {
   const loader = await start(options);
   const all: unknown[] = [];
   for (const epoch of [0, 1]) {
-    for await (const { inputs, labels, sampleIds, crops, index, release } of loader.epoch(epoch)) {
+    for await (const { inputs, labels, sampleIds, crops, index, release } of loader.epoch(epoch, 0, states[epoch])) {
       const copies = Object.entries(inputs).map(([name, { shape, dtype, data }]) => [name, shape, dtype, [...data]]);
       all.push({ epoch, index, copies, labels: [...labels], sampleIds: [...sampleIds], crops });
       release();
@@ -70,6 +73,40 @@ it('finds the built package', () => {
 });
 
 describe('batches made by workers', () => {
+  it('depend on the state given for their epoch, whichever worker makes them', async () => {
+    const states = [undefined, stateOf(1)];
+    const local = await delivered({ ...plans(), workers: 0 }, states);
+    expect(await delivered({ ...plans(), workers: 2 }, states)).toEqual(local);
+    expect(JSON.stringify(local)).toContain('plan.aux.state');
+  });
+
+  it('keep to their own state when epochs with different ones run side by side', async () => {
+    const loader = await start({ ...plans(), workers: 2 });
+    const runs = [stateOf(1), stateOf(2)].map((state) => ({ state, batches: loader.epoch(0, 0, state)[Symbol.asyncIterator]() }));
+    for (let i = 0; i < 3; i++) {
+      for (const { state, batches } of runs) {
+        const { value } = await batches.next();
+        const { inputs, sampleIds, release } = value as LoaderBatch;
+        expect([...(inputs['plan.aux.state']?.data ?? [])]).toEqual([...sampleIds].map((id) => 100 * state.version + id));
+        release();
+      }
+    }
+    for (const { batches } of runs) await batches.return?.();
+  });
+
+  it('show whole images as the calling thread does', async () => {
+    const pixels = async (workers: number): Promise<number[][]> => {
+      const loader = await start({ ...plans(), workers, data: { dataset: 'imagefolder', path: images, split: 'train', channels: 1 } });
+      const all: number[][] = [];
+      for await (const { inputs, release } of loader.wholeImages()) {
+        all.push([...(inputs['images']?.data ?? [])]);
+        release();
+      }
+      return all;
+    };
+    expect(await pixels(2)).toEqual(await pixels(0));
+  });
+
   it.each([
     ['image plans and host targets', plans({ hostTargets: true })],
     ['one plan for the whole batch', plans({ scope: 'batch' })],

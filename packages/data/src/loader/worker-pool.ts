@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { DataError } from '@mimlab/core';
+import { DataError, type SamplerState } from '@mimlab/core';
 import { Cancelled, type BatchJob, type BatchSlot, type MadeBatch, type MakerSetup } from './batch-maker.js';
 import { receiveBatch, unpackError, type FromWorker, type ToWorker } from './messages.js';
 import { closedError, type BatchProducer } from './producer.js';
@@ -23,6 +23,8 @@ interface PoolWorker {
   readonly ended: Promise<void>;
   /** Why it cannot work any more. */
   failure: Error | undefined;
+  /** The sampler's state it was told last. */
+  state: SamplerState | undefined;
 }
 
 /**
@@ -56,7 +58,10 @@ export async function workerProducer(setup: MakerSetup, count: number): Promise<
       const tell = (message: ToWorker): void => worker.thread.postMessage(message);
       const result = new Promise<MadeBatch>((resolve, reject) => worker.waiting.set(id, { job, slot, resolve, reject }));
       worker.thread.ref();
-      tell({ kind: 'make', id, job, slot });
+      const { state, ...plain } = job;
+      if (state !== worker.state) tell({ kind: 'state', state });
+      worker.state = state;
+      tell({ kind: 'make', id, job: plain, slot });
       return { result, cancel: () => tell({ kind: 'cancel', id }) };
     },
     close,
@@ -75,7 +80,7 @@ function startWorker(file: URL, setup: MakerSetup): { worker: PoolWorker; ready:
   const thread = new Worker(file, { workerData: setup, execArgv: [], name: 'mimlab-loader' });
   const { promise: ended, resolve: hasEnded } = deferred();
   const { promise: ready, resolve: isReady, reject: cannotStart } = deferred();
-  const worker: PoolWorker = { thread, waiting: new Map(), ended, failure: undefined };
+  const worker: PoolWorker = { thread, waiting: new Map(), ended, failure: undefined, state: undefined };
   const fail = (error: Error): void => {
     worker.failure ??= error;
     cannotStart(error);

@@ -27,7 +27,7 @@ function sampler({ scope = 'image', failAt, wrongAt, exitAt, log, slow = 0 }) {
   return {
     scope,
     counts: () => ({ visible: 4, retained: 3, thrown: 1 }),
-    sample({ grid, streams, sampleId, crop }) {
+    sample({ grid, streams, sampleId, crop, state }) {
       if (log !== undefined) appendFileSync(log, sampleId + '\\n');
       for (const end = Date.now() + slow; Date.now() < end; );
       if (sampleId === failAt) throw new Error('no plan today');
@@ -41,7 +41,7 @@ function sampler({ scope = 'image', failAt, wrongAt, exitAt, log, slow = 0 }) {
         visible: order.slice(0, 4),
         retained: Int32Array.from(masked.slice(0, 3)),
         thrown: Int32Array.from(masked.slice(3)),
-        aux: { corner: Int32Array.of(Math.round(crop.top), Math.round(crop.left)) },
+        aux: { corner: Int32Array.of(Math.round(crop.top), Math.round(crop.left)), ...(state === undefined ? {} : { state: Int32Array.from(state) }) },
       };
     },
   };

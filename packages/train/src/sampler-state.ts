@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import {
+  CheckpointError,
+  CompositionError,
+  DataError,
+  fullPlan,
+  normalizeImages,
+  planTensors,
+  readSafetensors,
+  sizeOfShape,
+  stackPlans,
+  writeSafetensors,
+  type HostTensor,
+  type NamedTensors,
+  type Objective,
+  type PixelStatistics,
+  type SamplerState,
+} from '@mimlab/core';
+import type { Loader } from '@mimlab/data';
+import type { Engine, StepDefinition } from '@mimlab/engine';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Cursor, TrainState } from './train-state.js';
+
+/** Samplers that follow attention keep it here. Part of a checkpoint once it was gathered. */
+export const SAMPLER_STATE_FILE = 'sampler-state.safetensors';
+const VALUES = 'values';
+
+/** Whether the state is to be gathered now: before the first update of an epoch that asks for a new one. */
+export const isStateDue = ({ sampler }: Objective, { epoch, batch }: Cursor, state: SamplerState | undefined): boolean =>
+  sampler.state !== undefined && batch === 0 && state?.version !== epoch && sampler.state.isDueBefore(epoch);
+
+/** The class token's attention to every token of whole images, [B, heads, N], as output `attention`. */
+function attentionStep({ encoder, grid }: Objective, statistics: PixelStatistics): StepDefinition {
+  return {
+    name: 'attention',
+    state: Object.keys(encoder.params()),
+    compute(state: NamedTensors, inputs: NamedTensors) {
+      const images_BHWC = normalizeImages(inputs['images'] as Tensor, statistics);
+      const attention = encoder.classAttention?.(images_BHWC, planTensors(inputs, grid), state, { training: false, random: {} });
+      if (attention === undefined) throw new CompositionError('the encoder offers no attention of a class token', { place: 'encoder', remedy: `Choose another sampling.` });
+      return { outputs: { attention } };
+    },
+  };
+}
+
+export interface GatherOptions {
+  readonly objective: Objective;
+  /** Holds the parameters of the encoder. */
+  readonly engine: Engine;
+  readonly loader: Loader;
+  readonly statistics: PixelStatistics;
+  /** The epoch that the state is for. */
+  readonly epoch: number;
+  readonly stopAsked: () => boolean;
+}
+
+/**
+ * One pass over the whole images of the data set with the encoder as it is: what the sampler keeps of each of them.
+ * A function of weights and data alone, so that a resumed run gathers the same again.
+ * @returns undefined if it was asked to stop
+ */
+export async function gatherSamplerState({ objective, engine, loader, statistics, epoch, stopAsked }: GatherOptions): Promise<SamplerState | undefined> {
+  const { grid, sampler } = objective;
+  const rule = sampler.state;
+  if (rule === undefined) throw new CompositionError('the sampler keeps no state', { place: 'sampler' });
+  const width = rule.width(grid);
+  // Shared memory: the loader's workers read it as it lies.
+  const values = new Float32Array(new SharedArrayBuffer(4 * width * loader.dataset.size));
+  const step = engine.compile(attentionStep(objective, statistics));
+  // All batches have the size of the first, the last one filled up with black images: one shape, one compilation.
+  let plan: Record<string, HostTensor> | undefined;
+  let pixels: Uint8Array | undefined;
+  try {
+    for await (const { inputs, sampleIds, release } of loader.wholeImages()) {
+      try {
+        if (stopAsked()) return undefined;
+        const given = inputs['images'];
+        if (given === undefined) throw new DataError(`the loader gives no 'images'`);
+        const shape = given.shape.slice(1);
+        pixels ??= new Uint8Array(given.data.length);
+        const size = pixels.length / sizeOfShape(shape);
+        plan ??= stackPlans(Array.from({ length: size }, () => fullPlan(grid)));
+        pixels.fill(0);
+        pixels.set(given.data as Uint8Array);
+        const { outputs } = await step.run({ images: { shape: [size, ...shape], dtype: 'uint8', data: pixels }, ...plan }, { outputs: ['attention'] });
+        const attention = outputs['attention'] as HostTensor;
+        const [, heads, cells] = attention.shape as [number, number, number];
+        sampleIds.forEach((id, place) => {
+          const own = (attention.data as Float32Array).subarray(place * heads * cells, (place + 1) * heads * cells);
+          values.set(rule.fromAttention(own, heads), id * width);
+        });
+      } finally {
+        release();
+      }
+    }
+  } finally {
+    step.dispose();
+  }
+  return { version: epoch, width, values };
+}
+
+/** Writes the state into the folder of a checkpoint and brings it to the disk. Returns the file name. */
+export async function writeSamplerState(folder: string, { version, width, values }: SamplerState): Promise<string> {
+  const tensors = { [VALUES]: { shape: [values.length / width, width], dtype: 'float32' as const, data: values } };
+  await writeSafetensors(join(folder, SAMPLER_STATE_FILE), tensors, { version: String(version) }, { fsync: true });
+  return SAMPLER_STATE_FILE;
+}
+
+/**
+ * The state that belongs to a checkpoint; undefined where none was gathered yet.
+ * @throws CheckpointError if the file is missing, damaged, or of another version than the checkpoint says.
+ */
+export async function readSamplerState(folder: string, { samplerState: expected }: Pick<TrainState, 'samplerState'>): Promise<SamplerState | undefined> {
+  if (expected === undefined) return undefined;
+  const path = join(folder, SAMPLER_STATE_FILE);
+  const { tensors, metadata } = await readSafetensors(path);
+  const stored = tensors[VALUES];
+  const version = Number(metadata['version']);
+  if (stored?.dtype !== 'float32' || stored.shape.length !== 2 || version !== expected) {
+    throw new CheckpointError(`is not version ${expected} of a sampler's state`, { place: path, remedy: 'Delete this checkpoint folder to resume from the one before.' });
+  }
+  const values = new Float32Array(new SharedArrayBuffer(stored.data.byteLength));
+  values.set(stored.data);
+  return { version, width: stored.shape[1] as number, values };
+}
