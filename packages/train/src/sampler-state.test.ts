@@ -12,12 +12,13 @@ import { gatherSamplerState, isStateDue, readSamplerState, writeSamplerState } f
 type Due = (epoch: number) => boolean;
 
 /** Two heads: the brightness of each of the image's four pixels, and that plus the weight `shift`. */
+const classAttention: NonNullable<Encoder['classAttention']> = (images_BHWC, plan, params) => {
+  const rows = tf.reshape(images_BHWC, [plan.batch, 1, 4]);
+  return tf.concat([rows, tf.add(rows, params['shift'] as tf.Tensor)], 1) as tf.Tensor3D;
+};
 const encoder = {
   params: () => ({ shift: { shape: [], trainable: true, layout: { kind: 'same' }, init: () => Float32Array.of(0) } }),
-  classAttention: (images: tf.Tensor4D, plan, params) => {
-    const rows = tf.reshape(images, [plan.batch, 1, 4]);
-    return tf.concat([rows, tf.add(rows, params['shift'] as tf.Tensor)], 1) as tf.Tensor3D;
-  },
+  classAttention,
 } as unknown as Encoder;
 
 /** Keeps the second head, the last cell first. */
