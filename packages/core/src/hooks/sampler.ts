@@ -63,8 +63,6 @@ export interface Sampler {
   readonly scope: 'image' | 'batch';
   /** Cells of the blocks that are hidden together, where they are larger than one cell. They tile the grid. */
   unit?(grid: Grid): Grid;
-  /** Tokens are hidden in blocks of this many rows and columns. Absent: one by one. */
-  readonly maskUnit?: Grid;
   /** Present if plans depend on a state that training gathers. Without one yet, `sample` gets no `context.state`. */
   readonly state?: SamplerStateRule;
   /**
