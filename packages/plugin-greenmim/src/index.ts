@@ -1,1 +1,3 @@
-export {};
+export { GreenMimConfig } from './config.js';
+export { greenmim, greenmim as default } from './plugin.js';
+export { greenSampler } from './sampler.js';

@@ -4,7 +4,7 @@ import { linearMacs } from '../cost/vit.js';
 import { mlpWidth } from '../params/specs.js';
 import { orderFromNoise } from '../sampling/random-masking.js';
 import type { SwinStage } from '../swin/stages.js';
-import { groupsAt, sparseSites, unitGrid, type SparseSite } from './sites.js';
+import { groupsAt, sparseSites, coarsestGrid, type SparseSite } from './sites.js';
 import { slotsOf, tableNames } from './tables.js';
 import type { GroupSize } from './windows.js';
 
@@ -35,7 +35,7 @@ export function plannedLoad(site: SparseSite, { aux = {} }: TokenPlan): SiteLoad
 export function expectedLoads({ stages, rule }: SparseCost, visible: number): ReadonlyMap<string, SiteLoad> {
   const sites = sparseSites(stages, visible);
   const sums = new Map(sites.map(({ name }) => [name, { slots: 0, products: 0 }]));
-  const cells = cellsOf(unitGrid(stages));
+  const cells = cellsOf(coarsestGrid(stages));
   for (let mask = 0; mask < COST_MASKS; mask++) {
     const random = randomStream('sparse-swin-cost', mask);
     const units = orderFromNoise(Float64Array.from({ length: cells }, () => random.uniform())).slice(0, visible).sort();

@@ -13,7 +13,7 @@ import { blockName, denseSwin, denseSwinMacs, mergingName, swinStages, swinStage
 import { LATENT, type EmbedPatches } from '../vit/encoder.js';
 import { expectedLoads, plannedLoad, sparseSwinMacs } from './cost.js';
 import { attentionInGroups, auxOf, siteTensors, sparseAttention, takeOfEach, type SiteTables } from './group-attention.js';
-import { siteOf, sparseSites, unitGrid, type SparseSite } from './sites.js';
+import { siteOf, sparseSites, coarsestGrid, type SparseSite } from './sites.js';
 import { CELL_PLACES, CELLS } from './tables.js';
 import type { GroupSize } from './windows.js';
 
@@ -43,7 +43,7 @@ export const sparseSwinStages = (options: Pick<SparseSwinOptions, 'image' | 'pat
 export function sparseSwinEncoder(options: SparseSwinOptions): Encoder {
   const { image, patch, grouping } = options;
   const stages = sparseSwinStages(options);
-  const grid = unitGrid(stages);
+  const grid = coarsestGrid(stages);
   const cells = cellsOf(grid);
   const { width } = stages[stages.length - 1] as SwinStage;
   const cost = { stages, rule: grouping, wholeBlocks: grouping === 'released' };

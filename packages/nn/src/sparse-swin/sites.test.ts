@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { swinStages } from '../swin/stages.js';
-import { groupsAt, siteOf, sparseSites, unitGrid, visibleCells } from './sites.js';
+import { groupsAt, siteOf, sparseSites, coarsestGrid, visibleCells } from './sites.js';
 
 // 4 x 4 patches, units of 2 x 2.
 const small = swinStages({ grid: { rows: 4, columns: 4 }, width: 4, depths: [2, 1], heads: [1, 1], window: 2, mlpRatio: 2 });
@@ -26,7 +26,7 @@ describe('the sites of a sparse Swin', () => {
   });
 
   it('lie on the grid whose cells are units of the mask', () => {
-    expect(unitGrid(official)).toEqual({ rows: 7, columns: 7 });
+    expect(coarsestGrid(official)).toEqual({ rows: 7, columns: 7 });
   });
 });
 

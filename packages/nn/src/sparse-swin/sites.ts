@@ -89,4 +89,4 @@ export function groupsAt(site: SparseSite, stages: readonly SwinStage[], units: 
 }
 
 /** The grid of units: that of the last stage. */
-export const unitGrid = (stages: readonly SwinStage[]): Grid => (stages[stages.length - 1] as SwinStage).grid;
+export const coarsestGrid = (stages: readonly SwinStage[]): Grid => (stages[stages.length - 1] as SwinStage).grid;
