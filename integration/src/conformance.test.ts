@@ -47,6 +47,11 @@ describe('the conformance suite', () => {
     expect(await failed(peeking)).toEqual(['no hidden pixel reaches its features or its predictions']);
   });
 
+  it('fails a plugin that is said to refuse throwing and bears it', async () => {
+    const check = conformanceChecks.find(({ name }) => name.includes('its plans throw what is asked'));
+    await expect(async () => check?.run(examine(mae, { image, config, refusesThrowing: true }))).rejects.toThrow('progressive reconstruction is put together');
+  });
+
   it('fails a plugin that throws tokens by itself', async () => {
     const throwing = changed((settings) => ({
       sampler: (container) => {

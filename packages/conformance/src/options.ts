@@ -14,6 +14,8 @@ export interface ConformanceOptions {
   readonly seed?: number;
   /** Fraction of all tokens that the wrapped checks throw. Default 0.5. */
   readonly throw?: number;
+  /** The method cannot do with fewer tokens (its windows need whole grids): throwing must be refused when a run is put together. Default false. */
+  readonly refusesThrowing?: boolean;
   /**
    * Parameters whose gradient is zero by nature, by name. Default: biases of attention keys that are parameters of
    * their own (softmax does not see them).
@@ -40,6 +42,7 @@ export function settingsOf(options: ConformanceOptions): Settings {
     batch: Math.max(2, options.batch ?? 2),
     seed: options.seed ?? 0,
     throw: options.throw ?? 0.5,
+    refusesThrowing: options.refusesThrowing ?? false,
     withoutGradient: options.withoutGradient ?? isKeyBias,
     training: options.training ?? { updates: 30, lr: 0.005 },
     statistics: { mean: new Array<number>(channels).fill(0.5), std: new Array<number>(channels).fill(0.25) },

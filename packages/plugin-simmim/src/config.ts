@@ -36,10 +36,11 @@ const DEFAULTS = {
   swin: { patchSize: 4, width: 128, depth: [2, 2, 18, 2], heads: [4, 8, 16, 32], window: 6, layerScale: null, dropPath: 0, embedPatches: 'all' },
 } as const;
 
+/** Every key with its value, always in the same order. */
 const complete = (draft: Draft): Draft => {
   const defaults: Record<string, unknown> = DEFAULTS[draft.arch];
   const given: Record<string, unknown> = draft;
-  return { ...draft, ...Object.fromEntries(Object.keys(defaults).map((key) => [key, given[key] === undefined ? defaults[key] : given[key]])) };
+  return Object.fromEntries(Object.keys(SimMimKeys.shape).map((key) => [key, given[key] === undefined ? defaults[key] : given[key]])) as Draft;
 };
 
 /** Reports what does not go with the architecture, and numbers that do not fit each other. */

@@ -70,7 +70,7 @@ export function simmimSwinEncoder(config: SimMimSwinConfig, image: ImageSpec, pa
       const normed = layerNorm(embedded, params, `${embed}.norm`, SWIN_EPSILON);
       const seen = tf.reshape(roleMask(plan, 'visible'), [batch * cellsOf(grid), 1]) as Tensor2D;
       const token = tf.reshape(param(params, `${PREFIX}mask_token`), [1, width]) as Tensor2D;
-      const x = tf.add(tf.mul(normed, seen), tf.matMul(tf.sub(1, seen), token)) as Tensor2D;
+      const x = tf.add(tf.mul(normed, seen), tf.mul(tf.sub(1, seen), token)) as Tensor2D;
       const outs = denseSwin(x, params, stages, {
         batch,
         prefix: PREFIX,

@@ -93,10 +93,19 @@ describe('what a branch must bring along', () => {
     ['own head without names', { shareHead: false }, changed({ headParams: [] }), 'names no parameters of its head'],
     ['own head under a wrong name', { shareHead: false }, changed({ headParams: ['head.weight'] }), `names 'head.weight', which is no parameter of the decoder`],
     ['own head where tokens are predicted together', { shareHead: false }, changed({ tokenwise: false }), 'does not predict token by token'],
+    ['tokens for the whole grid already, thrown ones left out', { reconstruction: 'partial' }, changed({ cells: 'grid' }), 'gives tokens for the whole grid'],
     ['tokens for the whole grid already', {}, changed({ cells: 'grid' }), 'gives tokens for the whole grid'],
   ] as const)('%s is refused when the run is put together', (_name, input, options, message) => {
     expect(() => wrapped(input as PrMimInput, options)).toThrow(CompositionError);
     expect(() => wrapped(input as PrMimInput, options)).toThrow(message);
+  });
+  test('the whole grid is fine where nothing is thrown', () => {
+    expect(() => wrapped({ throw: 0 }, changed({ cells: 'grid' }))).not.toThrow();
+    expect(() => wrapped({ throw: 0, reconstruction: 'partial' }, changed({ cells: 'grid' }))).not.toThrow();
+  });
+  test("a branch whose final norm is the encoder's can have another one for thrown tokens", () => {
+    const decoder = wrapped({ shareNorm: false }, changed({ normParams: ['norm.weight', 'norm.bias'] }));
+    expect(Object.keys(decoder.params())).toEqual(expect.arrayContaining(['prmim.pixels.norm.weight', 'prmim.pixels.norm.bias']));
   });
   test('what no option asks for may be missing', () => {
     expect(() => wrapped({}, without('maskToken', 'positions_Nd'))).not.toThrow();

@@ -27,12 +27,13 @@ const AGGREGATOR = 'aggregator';
  * restore the grid, fill, aggregate, merge (PR-MIM specification, section 5.1). Each branch gets an aggregation of its
  * own; the class token goes round it where the prediction needs it, and ends here where it does not.
  * @param asked names of the branches that the target asks for; the others are left as they are. All of them by default.
+ * @param encoderParams parameters of the encoder, to which a branch's final norm may belong
  * @throws CompositionError if a branch lacks what the options need of it.
  */
-export function progressiveDecoder(inner: Decoder, grid: Grid, options: ProgressiveOptions, asked?: readonly string[]): Decoder {
+export function progressiveDecoder(inner: Decoder, grid: Grid, options: ProgressiveOptions, asked?: readonly string[], encoderParams: ParamSpecs = {}): Decoder {
   const branches = inner.branches.filter(({ name }) => asked?.includes(name) ?? true);
   const sites = new Map(branches.map((branch) => [branch.name, { branch, aggregator: aggregatorFor(branch, grid, options) }]));
-  const output = options.shareNorm && options.shareHead ? undefined : ownOutput(inner, branches, options);
+  const output = options.shareNorm && options.shareHead ? undefined : ownOutput(inner, branches, options, encoderParams);
   const aggregators = [...sites.values()].map((site) => site.aggregator);
   const own = (): ParamSpecs => Object.assign({}, ...aggregators.map((aggregator) => aggregator.params()), output?.params());
   // Keeping thrown losses out of retained tokens takes a second pass where those are aggregated too.
@@ -81,13 +82,17 @@ export function reconstruct(set: TokenSet, plan: PlanTensors, params: Params, br
 
 const passesCls = ({ cls, predictsCls }: Branch): boolean => cls && predictsCls === true;
 
+/** @throws CompositionError if a branch has tokens for the whole grid whatever is thrown. */
+export function refuseWholeGrid(branch: Branch): void {
+  if (branch.cells === 'known') return;
+  throw new CompositionError(`branch '${branch.name}' gives tokens for the whole grid, so there is nothing to throw or to reconstruct`, {
+    place: 'pr-mim.throw',
+    remedy: 'Wrap a method that works on known tokens, or set throw: 0.',
+  });
+}
+
 function aggregatorFor(branch: Branch, grid: Grid, options: ProgressiveOptions): Aggregator {
-  if (branch.cells === 'grid') {
-    throw new CompositionError(`branch '${branch.name}' gives tokens for the whole grid, so there is nothing to reconstruct`, {
-      place: 'pr-mim.reconstruction',
-      remedy: 'Wrap a decoder that works on known tokens.',
-    });
-  }
+  refuseWholeGrid(branch);
   if (options.fill === 'mask-token' && (branch.maskToken === undefined || branch.positions_Nd === undefined)) {
     throw new CompositionError(`branch '${branch.name}' has no ${branch.maskToken === undefined ? 'mask token' : 'position vectors'} to fill thrown cells with`, {
       place: 'pr-mim.fill',

@@ -16,9 +16,14 @@ export interface OwnOutput {
  * through which the method's own `predict` runs a second time.
  * @throws CompositionError if a branch does not name these parameters or does not predict token by token.
  */
-export function ownOutput(inner: Decoder, branches: readonly Branch[], { shareNorm, shareHead }: Pick<ProgressiveOptions, 'shareNorm' | 'shareHead'>): OwnOutput {
+export function ownOutput(
+  inner: Decoder,
+  branches: readonly Branch[],
+  { shareNorm, shareHead }: Pick<ProgressiveOptions, 'shareNorm' | 'shareHead'>,
+  encoderParams: ParamSpecs = {},
+): OwnOutput {
   const namesOf = (branch: Branch): readonly string[] => [...(shareNorm ? [] : branch.normParams), ...(shareHead ? [] : branch.headParams)];
-  const specs = inner.params();
+  const specs = { ...encoderParams, ...inner.params() };
   for (const branch of branches) {
     const refuse = (problem: string): never => {
       throw new CompositionError(`branch '${branch.name}' ${problem}`, {
@@ -30,7 +35,7 @@ export function ownOutput(inner: Decoder, branches: readonly Branch[], { shareNo
     if (!shareNorm && branch.normParams.length === 0) refuse('names no parameters of its final norm');
     if (!shareHead && branch.headParams.length === 0) refuse('names no parameters of its head');
     const unknown = namesOf(branch).find((name) => specs[name] === undefined);
-    if (unknown !== undefined) refuse(`names '${unknown}', which is no parameter of the decoder`);
+    if (unknown !== undefined) refuse(`names '${unknown}', which is no parameter of the decoder or the encoder`);
   }
   const ownName = (branch: Branch, name: string): string => `${ownPrefix(branch.name)}.${name}`;
   const byName = new Map(branches.map((branch) => [branch.name, branch]));

@@ -12,7 +12,7 @@ import {
 } from '@mimlab/core';
 import { PrMimConfig } from './config.js';
 import { throwCounts } from './counting.js';
-import { progressiveDecoder } from './progressive-decoder.js';
+import { progressiveDecoder, refuseWholeGrid } from './progressive-decoder.js';
 import { progressiveOptions } from './progressive-options.js';
 import { furthestPicker, type FurthestOptions } from './samplers/furthest.js';
 import type { Picker } from './samplers/picker.js';
@@ -43,9 +43,14 @@ export const prMim = defineWrapper<PrMimConfig>({
       throwingSampler(inner, { rule: config, pick: pickerFor(config), subset: config.reconstruction === 'subset' });
 
     const decoder: HookDecorator<Decoder> = (inner, container) => {
-      if (progressive === undefined) return inner;
-      const { grid } = container.resolve(ENCODER);
+      const encoder = container.resolve(ENCODER);
+      const { grid } = encoder;
       const { thrown } = sampler(container.resolve(SAMPLER)).counts(grid);
+      const asked = Object.keys(container.resolve(TARGET).spec(grid));
+      if (progressive === undefined) {
+        if (thrown > 0) for (const branch of inner.branches) if (asked.includes(branch.name)) refuseWholeGrid(branch);
+        return inner;
+      }
       if (thrown === 0 && progressive.lossWeights.retained === 0) {
         throw new ConfigError('nothing is thrown and retained tokens weigh 0: no token is left in the loss', {
           place: 'pr-mim.lossWeights',
@@ -54,7 +59,7 @@ export const prMim = defineWrapper<PrMimConfig>({
       }
       // Nothing thrown and nothing else refined: the method itself, without parameters that would never learn.
       if (thrown === 0 && progressive.merge === 'thrown-only') return inner;
-      return progressiveDecoder(inner, grid, progressive, Object.keys(container.resolve(TARGET).spec(grid)));
+      return progressiveDecoder(inner, grid, progressive, asked, encoder.params());
     };
 
     const scoring = (inner: Scoring): Scoring => {

@@ -35,6 +35,20 @@ async function ensureBears(examined: Examined, config: Readonly<Record<string, u
   }
 }
 
+/** Refused before anything runs, with what to do instead, whether thrown tokens are to be reconstructed or not. */
+export function ensureThrowingRefused(examined: Examined): void {
+  for (const reconstruction of ['progressive', 'partial']) {
+    let refusal: unknown;
+    try {
+      objectiveOf(examined, wrapper({ throw: examined.settings.throw, reconstruction }));
+    } catch (error) {
+      refusal = error;
+    }
+    ensure(refusal instanceof CompositionError, () => `it is said to refuse throwing, and ${reconstruction} reconstruction ${refusal === undefined ? 'is put together' : `fails with ${String(refusal)}`}`);
+    ensure(refusal.remedy !== undefined, () => `the refusal '${refusal instanceof Error ? refusal.message : ''}' does not say what to do`);
+  }
+}
+
 export const wrappedChecks: readonly Check[] = [
   {
     name: 'wrapped by pr-mim without throwing, its loss and gradients stay the same',
@@ -57,6 +71,10 @@ export const wrappedChecks: readonly Check[] = [
     name: 'wrapped by pr-mim, its plans throw what is asked and leave its masks alone',
     run(examined) {
       const { seed } = examined.settings;
+      if (examined.settings.refusesThrowing) {
+        ensureThrowingRefused(examined);
+        return;
+      }
       const bare = objectiveOf(examined);
       const wrapped = objectiveOf(examined, wrapper({ throw: examined.settings.throw }));
       const promised = wrapped.sampler.counts(wrapped.grid);
