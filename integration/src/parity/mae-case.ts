@@ -4,6 +4,7 @@ import {
   fromFileLayout,
   planTensors,
   stackPlans,
+  type Composition,
   type HostTensor,
   type NamedHostTensors,
   type Objective,
@@ -37,22 +38,33 @@ export const CaseConfig = z.object({
 });
 export type CaseConfig = z.infer<typeof CaseConfig>;
 
-/** The run that a case describes. */
-export interface MaeRun {
-  readonly config: MaeConfig;
-  readonly patch: PatchSize;
+/** A method put together as a case describes it. */
+export interface CaseRun {
   readonly objective: Objective;
   readonly specs: ParamSpecs;
   readonly trainable: readonly string[];
 }
 
+/** The same for MAE and its relatives. */
+export interface MaeRun extends CaseRun {
+  readonly config: MaeConfig;
+  readonly patch: PatchSize;
+}
+
 const pairOf = (side: z.infer<typeof size>): [number, number] => (typeof side === 'number' ? [side, side] : side);
 
-/** Puts MAE together as a case describes it. Every token is predicted, as in the official code, so that predictions can be compared. */
-export function maeRun(from: CaseConfig, embedPatches: MaeConfig['embedPatches'] = 'visible'): MaeRun {
+/** A composition as a run. Every token is predicted, as in the official codes, so that predictions can be compared. */
+export function caseRun(composition: Composition): CaseRun {
+  const objective = createObjective(composeRun(composition), { predictTokens: 'sequence' });
+  const specs = objective.params();
+  return { objective, specs, trainable: Object.keys(specs).filter((name) => specs[name]?.trainable === true) };
+}
+
+/** Image, patch and settings of MAE that a case describes. */
+export function maeSettings(from: CaseConfig) {
   const [height, width] = pairOf(from.img_size);
   const [patchHeight, patchWidth] = pairOf(from.patch_size);
-  const config = MaeConfig.parse({
+  const settings = {
     patchSize: [patchHeight, patchWidth],
     width: from.embed_dim,
     depth: from.depth,
@@ -63,13 +75,15 @@ export function maeRun(from: CaseConfig, embedPatches: MaeConfig['embedPatches']
     decoderHeads: from.decoder_num_heads,
     maskRatio: from.mask_ratio,
     normPix: from.norm_pix_loss,
-    embedPatches,
-  });
-  const image = { height, width, channels: from.in_chans };
-  const objective = createObjective(composeRun({ image, method: { plugin: mae, config } }), { predictTokens: 'sequence' });
-  const specs = objective.params();
-  const trainable = Object.keys(specs).filter((name) => specs[name]?.trainable === true);
-  return { config, patch: { height: patchHeight, width: patchWidth }, objective, specs, trainable };
+  };
+  return { image: { height, width, channels: from.in_chans }, patch: { height: patchHeight, width: patchWidth }, settings };
+}
+
+/** Puts MAE together as a case describes it. */
+export function maeRun(from: CaseConfig, embedPatches: MaeConfig['embedPatches'] = 'visible'): MaeRun {
+  const { image, patch, settings } = maeSettings(from);
+  const config = MaeConfig.parse({ ...settings, embedPatches });
+  return { config, patch, ...caseRun({ image, method: { plugin: mae, config } }) };
 }
 
 /** Row `index` of the first axis, as a tensor of its own. */
@@ -101,20 +115,20 @@ export function plansFromNoise(noise: HostTensor, objective: Objective): TokenPl
 }
 
 /** @throws Error if the model has no parameter of this name. */
-export function specOf({ specs }: MaeRun, name: string): ParamSpec {
+export function specOf({ specs }: CaseRun, name: string): ParamSpec {
   const spec = specs[name];
   if (spec === undefined) throw new Error(`the model has no parameter '${name}'`);
   return spec;
 }
 
 /** Inputs of a step: normalised images, and the plan that the noise stands for. */
-export const stepInputs = (images: HostTensor, noise: HostTensor, run: MaeRun): NamedHostTensors => ({
+export const stepInputs = (images: HostTensor, noise: HostTensor, run: CaseRun): NamedHostTensors => ({
   images: channelsLast(images),
   ...stackPlans(plansFromNoise(noise, run.objective)),
 });
 
 /** The images of a case are normalised already, so they go to the hooks as they are. */
-export const batchOf = (inputs: NamedTensors, run: MaeRun): ObjectiveBatch => ({
+export const batchOf = (inputs: NamedTensors, run: CaseRun): ObjectiveBatch => ({
   images_BHWC: inputs['images'] as ObjectiveBatch['images_BHWC'],
   plan: planTensors(inputs, run.objective.grid),
 });
@@ -151,7 +165,7 @@ export async function defineParams(engine: Engine, tensors: NamedHostTensors, sp
 
 /** AdamW for every trainable parameter. */
 export function adamwUpdates(
-  run: MaeRun,
+  run: CaseRun,
   { betas, eps }: { readonly betas: readonly [number, number]; readonly eps: number },
   decayOf: (name: string) => number,
 ): Record<string, ParamUpdate> {

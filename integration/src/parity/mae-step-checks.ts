@@ -24,11 +24,17 @@ const StepCase = z.object({
 const KEY_BIAS_GRADIENT = 1e-6;
 const ADAMW = 2e-6;
 
+/** MAE, or a relative whose cases are of the same form: how a run is made of a case, and its intermediate values. */
+export interface MaeRelative {
+  readonly run: typeof maeRun;
+  readonly taps: typeof tapStep;
+}
+
 /** One forward and backward pass and one AdamW step of the official MAE. */
-export function describeMaeStep(golden: Golden, { create }: AvailableEngine): void {
+export function describeMaeStep(golden: Golden, { create }: AvailableEngine, method: MaeRelative = { run: maeRun, taps: tapStep }): void {
   const { config, optimizer, suggested_tolerance: tolerance } = StepCase.parse(golden.json);
-  const run = maeRun(config);
-  const variants = [run, maeRun(config, 'all')];
+  const run = method.run(config);
+  const variants = [run, method.run(config, 'all')];
   const params = withoutPrefix(golden.tensors, 'param.');
   const gradients = withoutPrefix(golden.tensors, 'grad.');
   const inputs = stepInputs(tensorOf(golden, 'input.images'), tensorOf(golden, 'input.noise'), run);
@@ -72,7 +78,7 @@ export function describeMaeStep(golden: Golden, { create }: AvailableEngine): vo
   it('gives every stored intermediate value', async () => {
     const stored = withoutPrefix(golden.tensors, 'tap.');
     const names = Object.keys(stored);
-    const { outputs } = await outputsOf(tapStep(run), names);
+    const { outputs } = await outputsOf(method.taps(run), names);
     for (const name of names) {
       const tap = outputs[name] as HostTensor;
       const wholeGrid = name === 'decoder_in' || name.startsWith('decoder_block.');

@@ -3,7 +3,7 @@ import type { StepDefinition } from '@mimlab/engine';
 import { decoderInput, embedVisible, layerNorm, linear, PATCHES, patchify, PIXELS, vitBlock, type SequenceShape } from '@mimlab/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
-import { batchOf, type MaeRun } from './mae-case.js';
+import { batchOf, type CaseRun, type MaeRun } from './mae-case.js';
 
 /** Forward pass: loss, and what the case calls `output.*` as far as it is a tensor of the step. */
 export const forwardStep = (run: MaeRun): StepDefinition => ({
@@ -18,7 +18,7 @@ export const forwardStep = (run: MaeRun): StepDefinition => ({
 });
 
 /** Gradients of the loss as outputs, by parameter. */
-export const gradientStep = (run: MaeRun): StepDefinition => ({
+export const gradientStep = (run: CaseRun): StepDefinition => ({
   name: 'parity.gradients',
   state: Object.keys(run.specs),
   compute(state, inputs) {
@@ -63,7 +63,7 @@ export const tapStep = (run: MaeRun): StepDefinition => ({
 });
 
 /** A step whose gradient for every parameter is the array that is fed as `grad/NAME`: the loss is linear in the parameters. */
-export const linearLoss = (run: MaeRun): Pick<StepDefinition, 'state' | 'compute'> => ({
+export const linearLoss = (run: CaseRun): Pick<StepDefinition, 'state' | 'compute'> => ({
   state: run.trainable,
   compute(state: NamedTensors, inputs: NamedTensors) {
     const terms = run.trainable.map((name) => tf.sum(tf.mul(state[name] as Tensor, inputs[`grad/${name}`] as Tensor)));
