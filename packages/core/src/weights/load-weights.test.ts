@@ -124,6 +124,15 @@ describe('loadWeights', () => {
     expect(loaded.missing).toEqual(['proj.weight']);
   });
 
+  it('passes over the buffers of window attention, whatever their type', async () => {
+    const index: HostTensor = { shape: [2], dtype: 'int32', data: Int32Array.of(3, 4) };
+    const buffers = { 'attn.relative_position_index': index, attn_mask: floats([1], -100) };
+    await writeSafetensors(path('buffers'), { 'proj.weight': floats([2, 1], 5, 6), 'proj.bias': floats([2], 1, 2), ...buffers });
+    const loaded = await loadWeights(path('buffers'), specs);
+    expect(loaded.values).toEqual(values);
+    expect(loaded.unexpected).toEqual([]);
+  });
+
   it('names a path that does not exist', async () => {
     await expect(loadWeights(path('nowhere'), specs)).rejects.toThrow(/nowhere: there is no such file/);
   });

@@ -41,18 +41,25 @@ export interface LoadedWeights {
 export const MODEL_FILE = 'model.safetensors';
 /** Folder of a run that holds its checkpoints, one `step-NUMBER` each. They appear whole. */
 const RUN_CHECKPOINTS = 'checkpoints';
+/**
+ * Tables that PyTorch stores as buffers though they follow from the architecture: which relative position belongs to a
+ * pair of tokens, which tokens a shifted window keeps apart. Kept, they would tie weights to one resolution.
+ */
+const BUFFERS = [/(^|\.)relative_position_index$/, /(^|\.)attn_mask$/];
 /** How many mismatches of one kind are written out. */
 const SHOWN = 12;
 
 /**
  * Loads parameters from a safetensors file, a torch archive (`.pth`, `.pt`), a checkpoint folder, or the newest checkpoint
- * of a run folder; all hold official names and layouts. Values come in memory layout.
+ * of a run folder; all hold official names and layouts. Values come in memory layout. Buffers of window attention
+ * (`relative_position_index`, `attn_mask`) are passed over.
  * @throws CheckpointError that lists every mismatch at once: missing, unexpected, other shape or type.
  */
 export async function loadWeights(path: string, specs: ParamSpecs, options: LoadWeightsOptions = {}): Promise<LoadedWeights> {
   const { strict = true, allowMissing = [], ignore = [], rename = (name: string) => name, keys = [] } = options;
   const file = await weightFileOf(path);
-  const read = await readWeightFile(file, (name) => !matches(rename(name), ignore), keys);
+  const passed = [...BUFFERS, ...ignore];
+  const read = await readWeightFile(file, (name) => !matches(rename(name), passed), keys);
   const { metadata } = read;
   const tensors: Record<string, HostTensor> = Object.fromEntries(Object.entries(read.tensors).map(([name, tensor]) => [rename(name), tensor]));
   const names = Object.keys(specs);
