@@ -33,6 +33,15 @@ describe('section train', () => {
     expect(problems({ epochs: 5, warmupEpochs: 5 })).toEqual(['warmupEpochs: warm-up takes 5 of 5 epochs: set it below train.epochs (a tenth is usual)']);
   });
 
+  it('takes milestones with the schedule that has them, and with that one only', () => {
+    expect(problems({ schedule: 'simmim-step', milestones: [700], stepFactor: 0.1 })).toEqual([]);
+    expect(problems({ schedule: 'simmim-step' })).toEqual(['milestones: the schedule simmim-step needs the epochs at which the rate falls']);
+    expect(problems({ milestones: [700], stepFactor: 0.1 })).toEqual([
+      'milestones: has no meaning here: it needs schedule: simmim-step',
+      'stepFactor: has no meaning here: it needs schedule: simmim-step',
+    ]);
+  });
+
   it.each([{ batch: 0 }, { batch: 1.5 }, { accumulate: 0 }, { betas: [0.9, 1] }, { eps: 0 }, { clipNorm: 0 }, { decayRule: 'none' }, { logEvery: 0 }, { lr: -1 }])('refuses %o', (value) => {
     expect(problems(value)).toHaveLength(1);
   });

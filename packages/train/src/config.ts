@@ -14,8 +14,15 @@ export const TrainConfig = z
     baseLr: z.number().min(0).default(1.5e-4).describe('Learning rate for 256 images an update; the rate used is baseLr * batch * accumulate / 256.'),
     lr: z.number().min(0).optional().describe('Absolute learning rate; wins over baseLr.'),
     minLr: z.number().min(0).default(0).describe('Learning rate at the end of the cosine.'),
-    schedule: z.enum(['mae', 'mmengine']).default('mae').describe('mae: warm-up from 0, rate fixed within an update. mmengine: warm-up from lr * warmupStartFactor, peak at its last iteration.'),
-    warmupStartFactor: z.number().min(0).max(1).default(1e-4).describe('First rate of the warm-up as a fraction of lr (schedule mmengine only).'),
+    schedule: z
+      .enum(['mae', 'mmengine', 'simmim-cosine', 'simmim-step'])
+      .default('mae')
+      .describe(
+        'mae: warm-up from 0, rate fixed within an update. mmengine: warm-up from lr * warmupStartFactor, peak at its last iteration. simmim-cosine: warm-up from lr * warmupStartFactor, cosine over all epochs. simmim-step: the same warm-up, then a fall at each milestone.',
+      ),
+    warmupStartFactor: z.number().min(0).max(1).default(1e-4).describe('First rate of the warm-up as a fraction of lr (schedules mmengine and simmim-*).'),
+    milestones: z.array(z.number().positive()).min(1).optional().describe('Epochs at whose begin the rate falls (schedule simmim-step only).'),
+    stepFactor: z.number().gt(0).lt(1).optional().describe('What the rate is multiplied with at a milestone (schedule simmim-step only). Default 0.1.'),
     weightDecay: z.number().min(0).default(0.05).describe('Decoupled weight decay, multiplied with the current learning rate.'),
     decayRule: z
       .enum(['official', 'no-tokens'])
@@ -29,7 +36,14 @@ export const TrainConfig = z
     logEvery: z.int().min(1).default(10).describe('Updates between rows of metrics.jsonl and TensorBoard.'),
   })
   .check((context) => {
-    const { warmupEpochs, epochs } = context.value;
+    const { warmupEpochs, epochs, schedule, milestones, stepFactor } = context.value;
+    const report = (key: string, input: unknown, message: string): unknown => context.issues.push({ code: 'custom', path: [key], input, message });
+    if (schedule === 'simmim-step') {
+      if (milestones === undefined) report('milestones', milestones, 'the schedule simmim-step needs the epochs at which the rate falls');
+    } else {
+      if (milestones !== undefined) report('milestones', milestones, 'has no meaning here: it needs schedule: simmim-step');
+      if (stepFactor !== undefined) report('stepFactor', stepFactor, 'has no meaning here: it needs schedule: simmim-step');
+    }
     if (warmupEpochs >= epochs) {
       context.issues.push({
         code: 'custom',

@@ -38,6 +38,14 @@ describe('updates', () => {
     expect(Object.keys(parameterUpdates(specs, TrainConfig.parse({})))).toEqual(['a.weight', 'a.bias', 'cls_token']);
   });
 
+  it('do not decay what the method itself exempts, whatever the rule', () => {
+    const exempt = { table: { ...spec([9, 2]), decay: false as const }, other: spec([9, 2]) };
+    for (const decayRule of ['official', 'no-tokens'] as const) {
+      const updates = parameterUpdates(exempt, TrainConfig.parse({ weightDecay: 0.3, decayRule }));
+      expect([updates['table']?.decay, updates['other']?.decay]).toEqual([0, 0.3]);
+    }
+  });
+
   it('carry the decay, the moments and eps of the configuration', () => {
     const config = TrainConfig.parse({ weightDecay: 0.3, betas: [0.8, 0.99], eps: 1e-6, decayRule: 'no-tokens' });
     const rule = { kind: 'adamw', beta1: 0.8, beta2: 0.99, eps: 1e-6 };

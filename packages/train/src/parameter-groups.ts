@@ -6,7 +6,7 @@ import type { TrainConfig } from './config.js';
 const TOKEN_NAMES = ['cls_token', 'mask_token', 'pos_embed'] as const;
 
 /**
- * Whether weight decay applies to a parameter.
+ * Whether weight decay applies to a parameter, unless its method exempts it.
  *
  * - `official` (MAE release, timm's `add_weight_decay`): not with exactly one dimension, nor with a name ending in
  *   `.bias`. Class and mask tokens have three dimensions there and do decay.
@@ -24,7 +24,7 @@ export function parameterUpdates(specs: ParamSpecs, config: TrainConfig): Record
   const updates: Record<string, ParamUpdate> = {};
   for (const [name, spec] of Object.entries(specs)) {
     if (!spec.trainable) continue;
-    updates[name] = { rule, decay: decays(name, spec.shape, config.decayRule) ? config.weightDecay : 0, lrScale: 1 };
+    updates[name] = { rule, decay: spec.decay !== false && decays(name, spec.shape, config.decayRule) ? config.weightDecay : 0, lrScale: 1 };
   }
   return updates;
 }

@@ -48,6 +48,39 @@ describe('the MAE schedule', () => {
   });
 });
 
+describe('the schedules of SimMIM', () => {
+  const simmim = (more: Partial<ScheduleOptions> = {}): ScheduleOptions => options({ kind: 'simmim-cosine', warmupStartFactor: 0.2, ...more });
+
+  it('use the first rate twice: the scheduler is called behind the optimizer', () => {
+    const schedule = createSchedule(simmim());
+    expect([schedule(0, 0), schedule(0, 1)]).toEqual([0.2, 0.2]);
+    expect(schedule(0, 2)).toBeCloseTo(0.3, 12);
+  });
+
+  it('step down where the warm-up ends, since the cosine began with it', () => {
+    const schedule = createSchedule(simmim());
+    expect(schedule(2, 0)).toBeCloseTo(0.9, 12);
+    expect(schedule(2, 1)).toBeCloseTo(0.5 * (1 + Math.cos((Math.PI * 8) / 40)), 12);
+  });
+
+  it('fall to the floor, which does not depend on the peak', () => {
+    expect(createSchedule(simmim({ minLr: 0.3, epochs: 10 }))(10, 1)).toBeCloseTo(0.3, 12);
+  });
+
+  it('fall at milestones only, the iteration after them', () => {
+    const schedule = createSchedule(simmim({ kind: 'simmim-step', milestones: [4, 6], stepFactor: 0.5 }));
+    expect([schedule(3, 3), schedule(4, 0), schedule(4, 1), schedule(6, 1)]).toEqual([1, 1, 0.5, 0.25]);
+    expect(createSchedule(simmim({ kind: 'simmim-step', milestones: [4] }))(4, 1)).toBeCloseTo(0.1, 12);
+  });
+
+  it('keep one rate for all micro-batches of an update: that before its first one', () => {
+    const plain = createSchedule(simmim());
+    const accumulating = createSchedule(simmim({ accumulate: 2 }));
+    expect([accumulating(1, 0), accumulating(1, 1)]).toEqual([plain(1, 0), plain(1, 0)]);
+    expect(accumulating(1, 3)).toBe(plain(1, 2));
+  });
+});
+
 describe('the mmengine schedule', () => {
   it('begins at the start factor and reaches the peak at the last iteration of the warm-up', () => {
     const schedule = createSchedule(options({ kind: 'mmengine', warmupStartFactor: 0.1 }));

@@ -1,5 +1,5 @@
 export interface ScheduleOptions {
-  readonly kind: 'mae' | 'mmengine';
+  readonly kind: 'mae' | 'mmengine' | 'simmim-cosine' | 'simmim-step';
   /** Peak learning rate. */
   readonly lr: number;
   readonly minLr: number;
@@ -9,8 +9,11 @@ export interface ScheduleOptions {
   readonly iterationsPerEpoch: number;
   /** Micro-batches to one update. */
   readonly accumulate?: number;
-  /** `mmengine` only: first rate as a fraction of the peak. */
+  /** `mmengine` and `simmim-*` only: first rate as a fraction of the peak. */
   readonly warmupStartFactor?: number;
+  /** `simmim-step` only: epochs at whose begin the rate is multiplied by `stepFactor`, 0.1 unless given. */
+  readonly milestones?: readonly number[] | undefined;
+  readonly stepFactor?: number | undefined;
 }
 
 /** Learning rate of a micro-batch: `epoch` from 0, `iteration` in that epoch from 0. */
@@ -24,11 +27,16 @@ export type Schedule = (epoch: number, iteration: number) => number;
  * - `mmengine` (LinearLR and CosineAnnealingLR converted to iterations): warm-up starts at lr * warmupStartFactor and
  *   reaches the peak at its last iteration; the rate changes with every micro-batch, and an update uses that of its last
  *   one; `minLr` is absolute.
+ * - `simmim-cosine`, `simmim-step` (official SimMIM with timm 0.4): warm-up starts at lr * warmupStartFactor; the cosine
+ *   runs over all epochs, so that the rate steps down where the warm-up ends; the other one falls at milestones only. The
+ *   scheduler is called behind the optimizer, so that an update uses the rate of the micro-batch before its first one.
+ *   `minLr` and the first rate are absolute.
  *
  * A parameter with a scale of its own gets `schedule * scale`: in `mae` the floor is scaled with it.
  */
 export function createSchedule(options: ScheduleOptions): Schedule {
-  return options.kind === 'mae' ? maeSchedule(options) : mmengineSchedule(options);
+  if (options.kind === 'mae') return maeSchedule(options);
+  return options.kind === 'mmengine' ? mmengineSchedule(options) : simmimSchedule(options);
 }
 
 const halfCosine = (from: number, to: number, progress: number): number => to + (from - to) * 0.5 * (1 + Math.cos(Math.PI * progress));
@@ -52,5 +60,17 @@ function mmengineSchedule({ lr, minLr, warmupEpochs, epochs, iterationsPerEpoch,
       return lr * (warmupStartFactor + (1 - warmupStartFactor) * progress);
     }
     return halfCosine(lr, minLr, (time - warmup) / (total - warmup));
+  };
+}
+
+function simmimSchedule({ kind, lr, minLr, warmupEpochs, epochs, iterationsPerEpoch, accumulate = 1, warmupStartFactor = 0.005, milestones = [], stepFactor = 0.1 }: ScheduleOptions): Schedule {
+  const warmup = warmupEpochs * iterationsPerEpoch;
+  const start = lr * warmupStartFactor;
+  return (epoch, iteration) => {
+    const updateStart = epoch * iterationsPerEpoch + iteration - (iteration % accumulate);
+    const time = Math.max(0, updateStart - 1);
+    if (time < warmup) return start + (time * (lr - start)) / warmup;
+    if (kind === 'simmim-cosine') return halfCosine(lr, minLr, time / (epochs * iterationsPerEpoch));
+    return lr * stepFactor ** milestones.filter((milestone) => time >= milestone * iterationsPerEpoch).length;
   };
 }
