@@ -73,6 +73,19 @@ it('finds the built package', () => {
 });
 
 describe('batches made by workers', () => {
+  it('may carry arrays of another length each time, in memory used again', async () => {
+    const loader = await start({ ...plans({ scope: 'batch', uneven: true }), prefetch: 1 });
+    const lengths: number[] = [];
+    for await (const { inputs, index, release } of loader.epoch(0)) {
+      const uneven = inputs['plan.aux.uneven'];
+      lengths.push(uneven?.shape[0] as number);
+      expect([...new Set(uneven?.data)]).toEqual([index]);
+      expect(inputs['plan.visible']?.data.length).toBe(16);
+      release();
+    }
+    expect(lengths.slice(0, 7)).toEqual([500, 1, 9, 500, 1, 9, 500]);
+  });
+
   it('depend on the state given for their epoch, whichever worker makes them', async () => {
     const states = [undefined, stateOf(1)];
     const local = await delivered({ ...plans(), workers: 0 }, states);

@@ -14,6 +14,8 @@ export interface StripeConfig {
   readonly exitAt?: number;
   /** File that gets one line for each plan made. */
   readonly log?: string;
+  /** Plans carry an array whose length differs from sample to sample: 500, 1 or 9 numbers. */
+  readonly uneven?: boolean;
   /** Milliseconds that each plan takes at least. */
   readonly slow?: number;
   /** The plugin cannot even be configured. */
@@ -23,7 +25,7 @@ export interface StripeConfig {
 /** Hides half of a 2 x 4 grid at random, as JavaScript that any thread can load without a build. */
 const SOURCE = `
 import { appendFileSync } from 'node:fs';
-function sampler({ scope = 'image', failAt, wrongAt, exitAt, log, slow = 0 }) {
+function sampler({ scope = 'image', failAt, wrongAt, exitAt, log, slow = 0, uneven = false }) {
   return {
     scope,
     counts: () => ({ visible: 4, retained: 3, thrown: 1 }),
@@ -41,7 +43,7 @@ function sampler({ scope = 'image', failAt, wrongAt, exitAt, log, slow = 0 }) {
         visible: order.slice(0, 4),
         retained: Int32Array.from(masked.slice(0, 3)),
         thrown: Int32Array.from(masked.slice(3)),
-        aux: { corner: Int32Array.of(Math.round(crop.top), Math.round(crop.left)), ...(state === undefined ? {} : { state: Int32Array.from(state) }) },
+        aux: { corner: Int32Array.of(Math.round(crop.top), Math.round(crop.left)), ...(state === undefined ? {} : { state: Int32Array.from(state) }), ...(uneven ? { uneven: new Int32Array([500, 1, 9][sampleId % 3]).fill(sampleId) } : {}) },
       };
     },
   };
