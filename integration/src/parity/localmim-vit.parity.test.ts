@@ -112,7 +112,7 @@ describeGolden('localmim-vit', /^(?!state-dict).*\.safetensors$/, (cases) => {
 
 describeGolden('localmim-vit', /^state-dict.*\.json$/, (cases) => {
   describe.each(cases)('$name', async ({ path }) => {
-    describeLocalMimStateDict(await loadJson(path), 'official', (keys, config) => {
+    describeLocalMimStateDict(await loadJson(path), (keys, config) => {
       const [width = 0, , height = 0, breadth = 0] = keys['patch_embed.proj.weight']?.shape ?? [];
       return {
         patchSize: [height, breadth],
