@@ -18,10 +18,12 @@ const needs =
   (draft: Draft): string | undefined =>
     condition(draft) ? undefined : text;
 
+const faithful = (draft: Draft): boolean => draft.variant === 'faithful';
 const kindOf = (draft: Draft): AggregatorKeys['kind'] => draft.aggregator?.kind ?? 'dwconv';
 /** Whether thrown tokens are reconstructed at all. */
 export const isProgressive = (draft: Draft): boolean => draft.reconstruction === 'progressive' && kindOf(draft) !== 'none';
 const furthest = needs((draft) => draft.sampling === 'furthest', 'sampling: furthest');
+const following = needs(({ sampling }) => sampling === 'amt' || sampling === 'amt-throw', 'sampling: amt, amt-throw');
 const written = needs((draft) => draft.reconstruction === 'progressive', 'reconstruction: progressive');
 const progressive = needs(isProgressive, 'reconstruction: progressive and an aggregator other than none');
 const aggregating = (...kinds: AggregatorKeys['kind'][]): Conditional['lacks'] =>
@@ -33,6 +35,12 @@ const CONDITIONALS: readonly Conditional[] = [
   { path: ['anchors'], fallback: 'masked', lacks: furthest },
   { path: ['tieBreak'], fallback: 'masked-order', lacks: furthest },
   { path: ['firstToken'], fallback: 'random', lacks: furthest },
+  { path: ['variant'], fallback: 'count-matched', lacks: needs(({ sampling }) => sampling === 'running-cell' || sampling === 'amt', 'sampling: running-cell, amt') },
+  { path: ['cellRatio'], fallback: 0.5, lacks: needs((draft) => draft.sampling === 'running-cell' && !faithful(draft), 'sampling: running-cell and variant: count-matched') },
+  { path: ['amtMaskRatio'], fallback: 0.45, lacks: needs((draft) => draft.sampling === 'amt' && faithful(draft), 'sampling: amt and variant: faithful') },
+  { path: ['refreshFrom'], fallback: 40, lacks: following },
+  { path: ['refreshEvery'], fallback: 40, lacks: following },
+  { path: ['mapCrop'], fallback: 'crop', lacks: following },
   { path: ['aggregator'], fallback: { kind: 'dwconv' }, lacks: written },
   { path: ['aggregator', 'kernel'], fallback: 7, lacks: aggregating('dwconv', 'avgpool', 'convnext') },
   { path: ['aggregator', 'init'], fallback: 'host', lacks: aggregating('dwconv') },
@@ -56,6 +64,21 @@ const CONTRADICTIONS: readonly { readonly path: Path; readonly broken: (draft: D
     path: ['firstToken'],
     broken: (draft) => draft.firstToken === 'farthest' && draft.anchors !== 'masked+visible',
     message: 'farthest needs anchors: masked+visible; without anchors nothing lies far from anything before the first token',
+  },
+  {
+    path: ['reconstruction'],
+    broken: (draft) => faithful(draft) && draft.reconstruction === 'subset',
+    message: 'loss subsetting needs the counts of the counting rule: set variant: count-matched',
+  },
+  {
+    path: ['throwBase'],
+    broken: (draft) => faithful(draft) && (draft.throwBase !== 'all' || draft.throwRounding !== 'floor'),
+    message: 'variant: faithful counts as released, by all tokens and rounding down: remove throwBase and throwRounding, or set variant: count-matched',
+  },
+  {
+    path: ['throwUnit'],
+    broken: (draft) => faithful(draft) && draft.sampling === 'running-cell' && draft.throwUnit !== 'token',
+    message: 'the running cell as released works on single tokens: set throwUnit: token, or variant: count-matched',
   },
   {
     path: ['normalizeByCount'],

@@ -37,7 +37,26 @@ export const PrMimKeys = z.strictObject({
   throwBase: z.enum(['all', 'masked']).default('all').describe('What γ is a fraction of: all tokens of the grid, or the masked ones.'),
   throwRounding: z.enum(['floor', 'round', 'ceil']).default('floor').describe('How the number of thrown tokens is rounded.'),
 
-  sampling: z.enum(['random', 'furthest']).default('furthest').describe('How retained tokens are chosen among the masked ones.'),
+  throwUnit: z
+    .enum(['token', 'mask-unit'])
+    .default('token')
+    .describe('What is thrown as a whole: single tokens, or the blocks that the method masks by (SimMIM); γ then counts blocks.'),
+  sampling: z
+    .enum(['random', 'furthest', 'running-cell', 'amt', 'amt-throw'])
+    .default('furthest')
+    .describe(`Which tokens are retained. amt decides masks and throws at once by the class token's attention; amt-throw follows it among the masked tokens.`),
+  variant: z
+    .enum(['count-matched', 'faithful'])
+    .optional()
+    .describe('running-cell, amt: V, K and T by the counting rule as for every sampler (count-matched, default), or as the sampler was released (faithful).'),
+  cellRatio: z.number().min(0.25).lt(1).optional().describe('running-cell, count-matched: share of the 2 x 2 cell whose tokens are retained last, in quarters, rounded down. Default 0.5.'),
+  amtMaskRatio: z.number().gt(0).lt(1).optional().describe(`amt, faithful: share of all tokens that is reconstructed; 'throw' is the share thrown besides. Default 0.45.`),
+  refreshFrom: z.int().min(0).optional().describe('amt, amt-throw: the epoch, counted from 0, at whose end attention is first gathered. Default 40.'),
+  refreshEvery: z.int().min(1).optional().describe('amt, amt-throw: epochs between one gathering and the next. Default 40.'),
+  mapCrop: z
+    .enum(['crop', 'released'])
+    .optional()
+    .describe(`amt, amt-throw: the part of an image's attention that a crop gets: that of the crop (default), or the corner that the released code takes.`),
   criterion: z.enum(['max-min', 'max-sum']).optional().describe('furthest: distance to the nearest retained token (max-min, default), or sum of distances (for ablation).'),
   anchors: z.enum(['masked', 'masked+visible']).optional().describe('furthest: whether visible tokens count as chosen from the start. Default masked: they do not.'),
   tieBreak: z.enum(['masked-order', 'random']).optional().describe(`furthest: order among equally far tokens; the masker's (default) or one of its own.`),

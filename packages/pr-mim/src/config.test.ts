@@ -13,6 +13,7 @@ describe('defaults', () => {
       throw: 0.5,
       throwBase: 'all',
       throwRounding: 'floor',
+      throwUnit: 'token',
       sampling: 'furthest',
       criterion: 'max-min',
       anchors: 'masked',
@@ -35,10 +36,22 @@ describe('defaults', () => {
       throw: 0.5,
       throwBase: 'all',
       throwRounding: 'floor',
+      throwUnit: 'token',
       sampling: 'random',
       reconstruction: 'partial',
       predictTokens: 'retained',
     });
+  });
+  test('the running cell retains by half cells, and follows the counting rule', () => {
+    expect(PrMimConfig.parse({ sampling: 'running-cell' })).toMatchObject({ variant: 'count-matched', cellRatio: 0.5, reconstruction: 'progressive' });
+    expect(PrMimConfig.parse({ sampling: 'running-cell', variant: 'faithful' })).not.toHaveProperty('cellRatio');
+  });
+  test('AMT looks at attention from epoch 40 on every 40 epochs', () => {
+    const refresh = { refreshFrom: 40, refreshEvery: 40, mapCrop: 'crop' };
+    expect(PrMimConfig.parse({ sampling: 'amt' })).toMatchObject({ variant: 'count-matched', ...refresh });
+    expect(PrMimConfig.parse({ sampling: 'amt' })).not.toHaveProperty('amtMaskRatio');
+    expect(PrMimConfig.parse({ sampling: 'amt', variant: 'faithful', throw: 0.4 })).toMatchObject({ amtMaskRatio: 0.45, ...refresh });
+    expect(PrMimConfig.parse({ sampling: 'amt-throw' })).toMatchObject(refresh);
   });
   test.each([
     ['avgpool', { kind: 'avgpool', kernel: 7, countKnown: false }],
@@ -48,7 +61,7 @@ describe('defaults', () => {
     expect(PrMimConfig.parse({ aggregator: { kind } }).aggregator).toEqual(aggregator);
   });
   test('a parsed configuration parses to itself', () => {
-    const inputs: PrMimInput[] = [{}, { reconstruction: 'partial' }, { reconstruction: 'subset', sampling: 'random' }, { aggregator: { kind: 'avgpool' } }, { aggregator: { kind: 'none' } }, { lossWeights: { thrown: 0.5 } }];
+    const inputs: PrMimInput[] = [{}, { reconstruction: 'partial' }, { reconstruction: 'subset', sampling: 'random' }, { aggregator: { kind: 'avgpool' } }, { aggregator: { kind: 'none' } }, { lossWeights: { thrown: 0.5 } }, { sampling: 'running-cell' }, { sampling: 'amt', variant: 'faithful' }, { sampling: 'amt-throw', reconstruction: 'partial' }];
     for (const input of inputs) {
       const once = PrMimConfig.parse(input);
       expect(PrMimConfig.parse(JSON.parse(JSON.stringify(once)))).toEqual(once);
@@ -79,6 +92,14 @@ describe('options without meaning are refused, and say what they would need', ()
     [{ reconstruction: 'partial', shareNorm: true }, 'shareNorm', 'reconstruction: progressive'],
     [{ reconstruction: 'partial', shareHead: true }, 'shareHead', 'reconstruction: progressive'],
     [{ reconstruction: 'partial', stopGradient: 'none' }, 'stopGradient', 'reconstruction: progressive'],
+    [{ variant: 'faithful' }, 'variant', 'sampling: running-cell, amt'],
+    [{ sampling: 'amt-throw', variant: 'count-matched' }, 'variant', 'sampling: running-cell, amt'],
+    [{ sampling: 'amt', cellRatio: 0.5 }, 'cellRatio', 'sampling: running-cell'],
+    [{ sampling: 'running-cell', variant: 'faithful', cellRatio: 0.5 }, 'cellRatio', 'variant: count-matched'],
+    [{ sampling: 'amt', amtMaskRatio: 0.4 }, 'amtMaskRatio', 'variant: faithful'],
+    [{ sampling: 'running-cell', refreshFrom: 0 }, 'refreshFrom', 'sampling: amt, amt-throw'],
+    [{ refreshEvery: 1 }, 'refreshEvery', 'sampling: amt, amt-throw'],
+    [{ sampling: 'random', mapCrop: 'released' }, 'mapCrop', 'sampling: amt, amt-throw'],
   ])('%j', (input, key, needed) => {
     const found = problems(input);
     expect(found).toHaveLength(1);
@@ -95,6 +116,10 @@ describe('contradictions', () => {
     [{ firstToken: 'farthest' }, 'firstToken: farthest needs anchors: masked+visible'],
     [{ normalizeByCount: true, fill: 'mask-token' }, 'normalizeByCount: counting known cells needs fill: zero'],
     [{ aggregator: { kind: 'avgpool', countKnown: true }, fill: 'mask-token' }, 'aggregator.countKnown: counting known cells needs fill: zero'],
+    [{ sampling: 'amt', variant: 'faithful', reconstruction: 'subset' }, 'reconstruction: loss subsetting needs the counts of the counting rule'],
+    [{ sampling: 'running-cell', variant: 'faithful', throwBase: 'masked' }, 'throwBase: variant: faithful counts as released'],
+    [{ sampling: 'amt', variant: 'faithful', throwRounding: 'ceil' }, 'throwBase: variant: faithful counts as released'],
+    [{ sampling: 'running-cell', variant: 'faithful', throwUnit: 'mask-unit' }, 'throwUnit: the running cell as released works on single tokens'],
     [{ lossWeights: { retained: 0, thrown: 0 } }, 'lossWeights: one of the two weights must be above 0'],
   ])('%j', (input, message) => {
     expect(problems(input).join('\n')).toContain(message);
@@ -110,6 +135,11 @@ describe('values', () => {
     [{ throw: 1 }, 'throw'],
     [{ throw: '0.5' }, 'throw'],
     [{ sampling: 'nearest' }, 'sampling'],
+    [{ throwUnit: 'pixel' }, 'throwUnit'],
+    [{ sampling: 'running-cell', cellRatio: 0.2 }, 'cellRatio'],
+    [{ sampling: 'amt', refreshFrom: -1 }, 'refreshFrom'],
+    [{ sampling: 'amt', refreshEvery: 0 }, 'refreshEvery'],
+    [{ sampling: 'amt', variant: 'faithful', amtMaskRatio: 1 }, 'amtMaskRatio'],
     [{ aggregator: { kernel: 4 } }, 'aggregator.kernel: must be odd'],
     [{ aggregator: { kernel: 2.5 } }, 'aggregator.kernel'],
     [{ aggregator: { kind: 'convnext', scale: 0 } }, 'aggregator.scale'],
@@ -122,7 +152,7 @@ describe('values', () => {
   test('every key describes itself in the JSON schema', () => {
     const schema = z.toJSONSchema(PrMimConfig, { io: 'input' });
     expect(schema.additionalProperties).toBe(false);
-    expect(Object.keys(schema.properties ?? {})).toHaveLength(19);
+    expect(Object.keys(schema.properties ?? {})).toHaveLength(26);
     for (const property of Object.values(schema.properties ?? {})) expect((property as { description?: string }).description).toBeTruthy();
   });
 });

@@ -1,7 +1,7 @@
 import { roleMask, type Branch, type Params, type PlanTensors, type TokenSet } from '@mimlab/core';
-import { restoreRows } from '@mimlab/nn';
+import { gatherRows, restoreRows } from '@mimlab/nn';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import type { PrMimConfig } from './config.js';
 
 /**
@@ -10,8 +10,16 @@ import type { PrMimConfig } from './config.js';
  */
 export function restoreGrid({ tokens_BSd }: TokenSet, plan: PlanTensors): Tensor3D {
   const [batch, known, width] = tokens_BSd.shape;
-  const rows = restoreRows(tf.reshape(tokens_BSd, [batch * known, width]), plan.gridRows, plan.knownRows);
+  const known_MD = tf.reshape(tokens_BSd, [batch * known, width]) as Tensor2D;
+  const rows = plan.knownInverse === undefined ? restoreRows(known_MD, plan.gridRows, plan.knownRows) : restoreDistinct(known_MD, plan, plan.knownInverse);
   return tf.reshape(rows, [batch, -1, width]);
+}
+
+/** A repeated mask token has no place on the grid, so no gradient comes back to it: its inverse is the row behind the grid. */
+function restoreDistinct(known_MD: Tensor2D, { gridRows }: PlanTensors, knownInverse: Tensor1D): Tensor2D {
+  const withZeroRow = tf.concat([known_MD, tf.zeros([1, known_MD.shape[1]])], 0) as Tensor2D;
+  const inverse = tf.concat([knownInverse, tf.tensor1d([gridRows.shape[0]], 'int32')], 0) as Tensor1D;
+  return gatherRows(withZeroRow, gridRows, inverse);
 }
 
 /** What stands in cells that hold no token: mask token plus position of the cell, [1, N, d]. */

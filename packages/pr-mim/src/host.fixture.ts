@@ -91,7 +91,8 @@ export const roughParams = (specs: ParamSpecs, seed = 1): Record<string, Tensor>
     }),
   );
 
-export const samplePlans = ({ objective, grid }: Run, count: number, seed = 1): TokenPlan[] =>
+/** @param state what the sampler keeps of each sample, where it keeps anything */
+export const samplePlans = ({ objective, grid }: Run, count: number, seed = 1, state?: (sampleId: number) => Float32Array): TokenPlan[] =>
   Array.from({ length: count }, (_, sampleId) =>
     objective.sampler.sample({
       grid,
@@ -99,6 +100,7 @@ export const samplePlans = ({ objective, grid }: Run, count: number, seed = 1): 
       sampleId,
       epoch: 0,
       crop: { top: 0, left: 0, height: 1, width: 1, sourceHeight: 1, sourceWidth: 1, flip: false },
+      ...(state === undefined ? {} : { state: state(sampleId) }),
     }),
   );
 

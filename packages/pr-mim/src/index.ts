@@ -1,10 +1,16 @@
-export { prMim, prMim as default, pickerFor } from './wrapper.js';
+export { prMim, prMim as default } from './wrapper.js';
+export { createSampler, pickerFor } from './create-sampler.js';
 export { PrMimConfig, type PrMimInput, type AggregatorConfig } from './config.js';
 export { throwCounts, type ThrowRule } from './counting.js';
 export { throwingSampler, type ThrowingOptions } from './throwing-sampler.js';
 export type { Picker, PickContext } from './samplers/picker.js';
 export { pickRandom } from './samplers/random.js';
 export { furthestPicker, selectFurthest, type Criterion, type FurthestOptions, type FurthestProblem, type FurthestSelection } from './samplers/furthest.js';
+export { runningCell, runningCellPicker, withheldCells } from './samplers/running-cell.js';
+export { runningCellSampler } from './running-cell-sampler.js';
+export { storedWeights, tokenWeights, type MapCrop } from './samplers/attention-map.js';
+export { pickAttended, weightedOrder } from './samplers/weighted-order.js';
+export { amtSampler, amtThrowSampler, type AmtOptions, type AmtRatios } from './amt-sampler.js';
 export { planGeometry, type PlanGeometry } from './samplers/geometry.js';
 export { progressiveDecoder, reconstruct } from './progressive-decoder.js';
 export { progressiveOptions, type ProgressiveOptions } from './progressive-options.js';

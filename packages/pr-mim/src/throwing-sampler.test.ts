@@ -1,5 +1,5 @@
 import { checkPlan, CompositionError, ConfigError, countsOf, randomStream, type SampleContext, type Sampler } from '@mimlab/core';
-import { randomMasking } from '@mimlab/nn';
+import { randomMasking, unitMasking } from '@mimlab/nn';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { furthestPicker } from './samplers/furthest.js';
@@ -94,4 +94,51 @@ describe('what an inner sampler brings along', () => {
 test('a ratio that leaves nothing is refused when the counts are asked for, before any plan', () => {
   expect(() => throwingSampler(host, options(0.75)).counts(grid)).toThrow(ConfigError);
   expect(() => throwingSampler(host, options(0.75)).counts(grid)).toThrow('γ = 0.75 throws 48 tokens');
+});
+
+describe('throwing whole mask units', () => {
+  const unit = { rows: 2, columns: 2 };
+  const blocks = unitMasking({ unit, maskRatio: 0.6 });
+  const byUnit = (ratio: number, more: Partial<ThrowingOptions> = {}): Sampler => throwingSampler(blocks, options(ratio, { throwUnit: 'mask-unit', ...more }));
+  const unitsIn = (cells: Int32Array): Set<number> => new Set([...cells].map((cell) => Math.floor(cell / 16) * 4 + Math.floor((cell % 8) / 2)));
+
+  test('counts units, and multiplies by their tokens', () => {
+    // 16 units: 10 masked, floor(0.3 * 16) = 4 thrown.
+    expect(byUnit(0.3).counts(grid)).toEqual({ visible: 24, retained: 24, thrown: 16 });
+    expect(throwingSampler(blocks, options(0.3)).counts(grid)).toEqual({ visible: 24, retained: 21, thrown: 19 });
+  });
+
+  test('no unit is retained or thrown in part', () => {
+    for (const pick of [pickRandom, furthest]) {
+      const sampler = byUnit(0.3, { pick });
+      for (let sampleId = 0; sampleId < 10; sampleId++) {
+        const plan = sampler.sample(context(sampleId));
+        checkPlan(plan);
+        expect(countsOf(plan)).toEqual(sampler.counts(grid));
+        expect([unitsIn(plan.visible).size, unitsIn(plan.retained).size, unitsIn(plan.thrown).size]).toEqual([6, 6, 4]);
+      }
+    }
+  });
+
+  test('furthest sampling spreads units on the grid of units', () => {
+    const { retained } = byUnit(0.5).sample(context(4));
+    expect(retained).toHaveLength(2 * 4);
+    const [first, second] = [...unitsIn(retained)] as [number, number];
+    const masked = [...unitsIn(blocks.sample(context(4)).retained)];
+    const distance = (a: number, b: number): number => Math.hypot(Math.floor(a / 4) - Math.floor(b / 4), (a % 4) - (b % 4));
+    expect(distance(first, second)).toBe(Math.max(...masked.map((other) => distance(first, other))));
+  });
+
+  test('masks stay the method’s own', () => {
+    const inner = blocks.sample(context(6));
+    const plan = byUnit(0.3).sample(context(6));
+    expect(plan.visible).toEqual(inner.visible);
+    expect([...plan.retained, ...plan.thrown].sort()).toEqual([...inner.retained].sort());
+  });
+
+  test('is refused where tokens are masked one by one, or units in part', () => {
+    expect(() => throwingSampler(host, options(0.3, { throwUnit: 'mask-unit' })).counts(grid)).toThrow(/pr-mim\.throwUnit: the method masks token by token/);
+    const broken: Sampler = { ...blocks, sample: host.sample, counts: () => ({ visible: 16, retained: 48, thrown: 0 }) };
+    expect(() => throwingSampler(broken, options(0.3, { throwUnit: 'mask-unit' })).sample(context(1))).toThrow(/a mask unit is hidden in part/);
+  });
 });

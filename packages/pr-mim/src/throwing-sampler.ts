@@ -1,5 +1,6 @@
-import { CompositionError, type Grid, type PlanCounts, type Sampler, type TokenPlan } from '@mimlab/core';
+import { CompositionError, type Grid, type PlanCounts, type SampleContext, type Sampler } from '@mimlab/core';
 import { throwCounts, type ThrowRule } from './counting.js';
+import { cellsOfUnits, countsInTokens, countsInUnits, dividedPlan, unitsOf, unitsOfCells, unitWeights, type ThrowUnit } from './mask-units.js';
 import type { Picker } from './samplers/picker.js';
 
 export interface ThrowingOptions {
@@ -7,49 +8,60 @@ export interface ThrowingOptions {
   readonly pick: Picker;
   /** Loss subsetting: the picks lead the retained tokens, nothing is thrown, and the decoder keeps its full length. */
   readonly subset: boolean;
+  /** What is picked and thrown as a whole. Default: single tokens. */
+  readonly throwUnit?: ThrowUnit;
+  /** How much the cells of an image are attended to, for pickers that ask; undefined while that is not known. */
+  readonly attention?: (context: SampleContext) => Float64Array | undefined;
 }
+
+/**
+ * V, K and T by the counting rule, around a sampler that throws nothing itself. With mask units the rule counts units.
+ * @throws CompositionError if the sampler throws, ConfigError if the ratio leaves nothing.
+ */
+export function dividedCounts(inner: Sampler, grid: Grid, { rule, throwUnit = 'token' }: Pick<ThrowingOptions, 'rule' | 'throwUnit'>): PlanCounts {
+  const counts = inner.counts(grid);
+  if (counts.thrown > 0) {
+    throw new CompositionError(`the sampler below throws ${counts.thrown} tokens already`, {
+      place: 'pr-mim',
+      remedy: `Wrap a method once, and keep a sampler that throws by itself out of 'hooks.sampler'.`,
+    });
+  }
+  const units = unitsOf(inner, grid, throwUnit);
+  const { visible, retained } = countsInUnits(counts, units);
+  return countsInTokens(throwCounts(visible, retained, rule), units);
+}
+
+/** Under loss subsetting nothing is thrown. */
+export const subsetCounts = ({ visible, retained, thrown }: PlanCounts, subset: boolean): PlanCounts =>
+  subset ? { visible, retained: retained + thrown, thrown: 0 } : { visible, retained, thrown };
 
 /**
  * A method's sampler with part of its masked tokens thrown. Masks are the inner sampler's own, drawn from
  * `streams.mask`; picks come from `streams.sample`, so changing the picker leaves masks and crops unchanged.
  */
-export function throwingSampler(inner: Sampler, { rule, pick, subset }: ThrowingOptions): Sampler {
-  const thrownCounts = (grid: Grid): PlanCounts => {
-    const { visible, retained, thrown } = inner.counts(grid);
-    if (thrown > 0) {
-      throw new CompositionError(`the sampler below throws ${thrown} tokens already`, {
-        place: 'pr-mim',
-        remedy: `Wrap a method once, and keep a sampler that throws by itself out of 'hooks.sampler'.`,
-      });
-    }
-    return throwCounts(visible, retained, rule);
-  };
+export function throwingSampler(inner: Sampler, options: ThrowingOptions): Sampler {
+  const { pick, subset, throwUnit = 'token', attention } = options;
   return {
-    scope: inner.scope,
-    counts(grid) {
-      const { visible, retained, thrown } = thrownCounts(grid);
-      return subset ? { visible, retained: retained + thrown, thrown: 0 } : { visible, retained, thrown };
-    },
+    ...inner,
+    counts: (grid) => subsetCounts(dividedCounts(inner, grid, options), subset),
     sample(context) {
       const plan = inner.sample(context);
-      const { retained: keep, thrown } = thrownCounts(context.grid);
+      const { retained, thrown } = dividedCounts(inner, context.grid, options);
       if (thrown === 0) return plan;
-      const picked = pick({ grid: plan.grid, visible: plan.visible, masked: plan.retained, keep, random: context.streams.sample });
-      return divided(plan, picked, subset);
+      const units = unitsOf(inner, context.grid, throwUnit);
+      const masked = unitsOfCells(units, plan.retained);
+      const weights = attention?.(context);
+      const picked = pick({
+        grid: units.grid,
+        visible: unitsOfCells(units, plan.visible),
+        masked,
+        keep: retained / units.size,
+        random: context.streams.sample,
+        ...(weights === undefined ? {} : { attention: unitWeights(units, weights) }),
+      });
+      const chosen = new Set(picked);
+      const rest = masked.filter((_, position) => !chosen.has(position));
+      return dividedPlan(plan, cellsOfUnits(units, picked.map((position) => masked[position] as number)), cellsOfUnits(units, rest), subset);
     },
   };
-}
-
-/** The plan with the picked positions of its masked tokens first (`subset`) or alone. */
-function divided(plan: TokenPlan, picked: Int32Array, subset: boolean): TokenPlan {
-  const masked = plan.retained;
-  const chosen = new Uint8Array(masked.length);
-  for (const position of picked) chosen[position] = 1;
-  const retained = picked.map((position) => masked[position] as number);
-  const rest = masked.filter((_, position) => chosen[position] === 0);
-  if (!subset) return { ...plan, retained, thrown: rest.sort() };
-  const all = new Int32Array(masked.length);
-  all.set(retained);
-  all.set(rest, retained.length);
-  return { ...plan, retained: all, thrown: new Int32Array(0) };
 }

@@ -6,24 +6,16 @@ import {
   TARGET,
   type Decoder,
   type HookDecorator,
-  type PlanTensors,
   type Sampler,
   type Scoring,
 } from '@mimlab/core';
 import { PrMimConfig } from './config.js';
-import { throwCounts } from './counting.js';
+import { createSampler, throwingOptions } from './create-sampler.js';
 import { progressiveDecoder, refuseWholeGrid } from './progressive-decoder.js';
 import { progressiveOptions } from './progressive-options.js';
-import { furthestPicker, type FurthestOptions } from './samplers/furthest.js';
-import type { Picker } from './samplers/picker.js';
-import { pickRandom } from './samplers/random.js';
+import { refuseRepeats } from './repeated-cells.js';
 import { weightsByRole, weightsOfPicks } from './scoring.js';
-import { throwingSampler } from './throwing-sampler.js';
-
-/** The rule by which a configuration picks retained tokens. */
-export const pickerFor = (config: PrMimConfig): Picker =>
-  // Parsing gave furthest sampling all of its options.
-  config.sampling === 'random' ? pickRandom : furthestPicker(config as unknown as FurthestOptions);
+import { dividedCounts } from './throwing-sampler.js';
 
 /**
  * Partial and progressive reconstruction around any method (arXiv:2411.15746). Masked tokens are divided into retained
@@ -39,14 +31,14 @@ export const prMim = defineWrapper<PrMimConfig>({
   wrap(config) {
     const progressive = progressiveOptions(config);
 
-    const sampler = (inner: Sampler): Sampler =>
-      throwingSampler(inner, { rule: config, pick: pickerFor(config), subset: config.reconstruction === 'subset' });
+    const sampler = (inner: Sampler): Sampler => createSampler(inner, config);
 
     const decoder: HookDecorator<Decoder> = (inner, container) => {
       const encoder = container.resolve(ENCODER);
       const { grid } = encoder;
-      const { thrown } = sampler(container.resolve(SAMPLER)).counts(grid);
+      const { thrown, repeats } = sampler(container.resolve(SAMPLER)).counts(grid);
       const asked = Object.keys(container.resolve(TARGET).spec(grid));
+      if (repeats === true) refuseRepeats(encoder, inner.branches.filter(({ name }) => asked.includes(name)));
       if (progressive === undefined) {
         if (thrown > 0) for (const branch of inner.branches) if (asked.includes(branch.name)) refuseWholeGrid(branch);
         return inner;
@@ -62,12 +54,12 @@ export const prMim = defineWrapper<PrMimConfig>({
       return progressiveDecoder(inner, grid, progressive, asked, encoder.params());
     };
 
-    const scoring = (inner: Scoring): Scoring => {
+    const scoring: HookDecorator<Scoring> = (inner, container) => {
       if (progressive !== undefined) return { ...inner, weights: weightsByRole(progressive.lossWeights) };
       const predictTokens = config.predictTokens ?? inner.predictTokens;
       if (config.reconstruction !== 'subset') return { ...inner, predictTokens };
-      const picksOf = ({ counts }: PlanTensors): number => throwCounts(counts.visible, counts.retained, config).retained;
-      return { predictTokens, weights: weightsOfPicks(picksOf) };
+      const picks = (): number => dividedCounts(container.resolve(SAMPLER), container.resolve(ENCODER).grid, throwingOptions(config)).retained;
+      return { predictTokens, weights: weightsOfPicks(picks) };
     };
 
     return { sampler, decoder, scoring };

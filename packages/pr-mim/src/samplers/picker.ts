@@ -10,6 +10,8 @@ export interface PickContext {
   readonly keep: number;
   /** The image's sampling stream, used for nothing else. */
   readonly random: RandomStream;
+  /** How much each cell of the grid is attended to, where that is known (AMT). */
+  readonly attention?: Float64Array;
 }
 
 /** Picks exactly `keep` distinct positions in `masked`, in order of selection. A pure function of its context. */

@@ -6,6 +6,7 @@ import { furthestPicker, type FurthestOptions } from './furthest.js';
 import { planGeometry, type PlanGeometry } from './geometry.js';
 import type { Picker } from './picker.js';
 import { pickRandom } from './random.js';
+import { runningCellPicker } from './running-cell.js';
 
 const MASKS = 200;
 const grid = { rows: 14, columns: 14 };
@@ -92,8 +93,21 @@ describe('geometry over 200 masks of 14 x 14 tokens, three quarters masked', () 
     expect(made.images).toBeGreaterThan(88);
   });
 
+  test.each([
+    // Percent alone in 3 x 3, percent of images with one, cover, known tokens around.
+    [0.25, 0, 0, 1.33, 5.84],
+    [0.5, 0.6, 38.3, 2.54, 3.82],
+    [0.65, 4.86, 98.4, 4.41, 2.57],
+  ])('running cell at γ %d lies between random and furthest', (ratio, isolated3, images, cover, known) => {
+    const made = summary(runningCellPicker(0.5), ratio);
+    expect(Math.abs(made.isolated3 - isolated3)).toBeLessThan(isolated3 === 0 ? 0.02 : 0.1 * isolated3 + 0.15);
+    expect(Math.abs(made.images - images)).toBeLessThan(14);
+    expect(Math.abs(made.cover - cover)).toBeLessThan(0.15);
+    expect(Math.abs(made.known - known)).toBeLessThan(0.06);
+  });
+
   test('under a 7 x 7 kernel nobody is alone, whichever way tokens are chosen', () => {
-    for (const pick of [pickRandom, furthest(), furthest({ anchors: 'masked+visible' }), furthest({ criterion: 'max-sum' })]) {
+    for (const pick of [pickRandom, furthest(), furthest({ anchors: 'masked+visible' }), furthest({ criterion: 'max-sum' }), runningCellPicker(0.5)]) {
       expect(summary(pick, 0.65).isolated7).toBe(0);
     }
   });
