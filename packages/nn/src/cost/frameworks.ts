@@ -6,13 +6,16 @@ export const mffFusionMacs = (tokens: number, width: number, projections = 5): n
 export interface TecAdapterSize {
   readonly width: number;
   readonly decoderWidth: number;
-  /** Chunks of three blocks each: depth / 3. */
+  /** How many adapters there are, and how many blocks' outputs each brings together. */
   readonly chunks: number;
+  readonly blocks?: number;
+  /** Whether there is an MLP on the class token. */
+  readonly inputMlp?: boolean;
 }
 
 /** TEC's encoder adapters on `tokens` tokens (three blocks' outputs to one, then an MLP), and the MLP on the class token. */
-export const tecAdapterMacs = ({ width, decoderWidth, chunks }: TecAdapterSize, tokens: number): number =>
-  chunks * (linearMacs(tokens, 3 * width, width) + 2 * linearMacs(tokens, width, 4 * decoderWidth)) + 2 * linearMacs(1, width, 4 * width);
+export const tecAdapterMacs = ({ width, decoderWidth, chunks, blocks = 3, inputMlp = true }: TecAdapterSize, tokens: number): number =>
+  chunks * (linearMacs(tokens, blocks * width, width) + 2 * linearMacs(tokens, width, 4 * decoderWidth)) + (inputMlp ? 2 * linearMacs(1, width, 4 * width) : 0);
 
 /** TEC's feature head; `targetWidth` is that of the teacher. */
 export const tecFeatureHeadMacs = (tokens: number, width: number, targetWidth: number): number => linearMacs(tokens, width, targetWidth);

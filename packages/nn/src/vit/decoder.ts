@@ -135,7 +135,8 @@ export function vitDecoder(options: VitDecoderOptions): Decoder {
   };
 }
 
-function visibleFeature(encoder: Encoder, feature: string): FeatureSpec {
+/** What an encoder says of a feature of its visible tokens. @throws CompositionError naming what it offers, if it has none such. */
+export function visibleFeature(encoder: Encoder, feature: string): FeatureSpec {
   const spec = encoder.features[feature];
   if (spec?.cells === 'visible') return spec;
   const offered = Object.entries(encoder.features).map(([name, { cells }]) => `${name} (${cells})`);
