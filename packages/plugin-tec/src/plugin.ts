@@ -1,0 +1,49 @@
+import { definePlugin, ENCODER, IMAGE, TARGET } from '@mimlab/core';
+import { randomMasking, type PatchSize } from '@mimlab/nn';
+import { TecConfig } from './config.js';
+import { tecDecoder } from './decoder.js';
+import { tecEncoder } from './encoder.js';
+import { tecTarget } from './target.js';
+
+const patchOf = ({ patchSize }: TecConfig): PatchSize =>
+  typeof patchSize === 'number' ? { height: patchSize, width: patchSize } : { height: patchSize[0], width: patchSize[1] };
+
+/**
+ * Target-enhanced conditional reconstruction: a masked student with adapters reconstructs features and attention of a
+ * frozen teacher that sees the whole image. Parameter names, initialisation and arithmetic are those of the official
+ * PyTorch release; the teacher's parameters stand under `teacher.`.
+ */
+export const tec = definePlugin<TecConfig>({
+  name: 'tec',
+  version: '0.1.0',
+  core: '^0.1.0',
+  paper: 'arXiv:2210.11016',
+  configSchema: TecConfig,
+  // The paper's costs count the embedding of every patch.
+  paperCount: { embedPatches: 'all' },
+  hooks: (config) => ({
+    sampler: () => randomMasking({ maskRatio: config.maskRatio }),
+
+    encoder: (container) => tecEncoder({ ...config, image: container.resolve(IMAGE), patch: patchOf(config) }),
+
+    decoder: (container) => {
+      const encoder = container.resolve(ENCODER);
+      return tecDecoder({
+        encoder,
+        targets: container.resolve(TARGET).spec(encoder.grid),
+        width: config.decoderWidth,
+        depth: config.decoderDepth,
+        heads: config.decoderHeads,
+        mlpRatio: config.mlpRatio,
+      });
+    },
+
+    target: (container) =>
+      tecTarget({
+        teacher: { ...config.teacher, image: container.resolve(IMAGE), patch: patchOf(config) },
+        attention: config.targets === 'features-and-attention',
+        topK: config.topK,
+        temperature: config.temperature,
+      }),
+  }),
+});
