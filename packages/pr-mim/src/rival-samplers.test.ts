@@ -68,7 +68,7 @@ describe('with partial and progressive reconstruction', () => {
         const direction = tf.tensor(Float32Array.from({ length: value.size }, (_, i) => Math.cos(3 * i + 1)), value.shape);
         const at = (step: number): number => made.run.objective.evaluate(made.batch, { ...made.params, [name]: tf.add(value, tf.mul(direction, step)) }, true).loss.dataSync()[0] as number;
         const slope = (at(1e-2) - at(-1e-2)) / 2e-2;
-        const expected = direction.dataSync().reduce((sum, d, i) => sum + d * (gradients[name]?.[i] as number), 0);
+        const expected = Array.from(direction.dataSync()).reduce((sum, d, i) => sum + d * (gradients[name]?.[i] as number), 0);
         expect(Math.abs(slope - expected), name).toBeLessThan(2e-3 * Math.max(1, Math.abs(expected)));
       }
     });
