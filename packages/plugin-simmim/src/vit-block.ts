@@ -37,6 +37,13 @@ export function vitBlockParams(prefix: string, i: number, { width, mlpRatio, lay
   };
 }
 
+/** Queries, keys and values of a block. @param x_MD [B * n, D]  @returns [B * n, 3D] */
+export function blockQkv(x_MD: Tensor2D, params: Params, prefix: string): Tensor2D {
+  const queries = param<Tensor1D>(params, `${prefix}.attn.q_bias`);
+  const joined = tf.concat([queries, tf.zeros(queries.shape), param<Tensor1D>(params, `${prefix}.attn.v_bias`)]) as Tensor1D;
+  return affine(layerNorm(x_MD, params, `${prefix}.norm1`), param<Tensor2D>(params, `${prefix}.attn.qkv.weight`), joined);
+}
+
 /**
  * x + gamma1 attention(norm1(x)), then x + gamma2 mlp(norm2(x)), scores biased by relative positions.
  * Source: official SimMIM, vision_transformer.py, Block and Attention.
@@ -47,10 +54,7 @@ export function biasedVitBlock(x_MD: Tensor2D, params: Params, prefix: string, s
     const factors = params[`${prefix}.${gamma}`] as Tensor1D | undefined;
     return factors === undefined ? branch : scaleColumns(branch, factors);
   };
-  const queries = param<Tensor1D>(params, `${prefix}.attn.q_bias`);
-  const joined = tf.concat([queries, tf.zeros(queries.shape), param<Tensor1D>(params, `${prefix}.attn.v_bias`)]) as Tensor1D;
-  const qkv = affine(layerNorm(x_MD, params, `${prefix}.norm1`), param<Tensor2D>(params, `${prefix}.attn.qkv.weight`), joined);
-  const attended = linear(attention(qkv, shape, bias_Ghnn), params, `${prefix}.attn.proj`);
+  const attended = linear(attention(blockQkv(x_MD, params, prefix), shape, bias_Ghnn), params, `${prefix}.attn.proj`);
   const x = tf.add(x_MD, drop(scaled(attended, 'gamma_1'), 0)) as Tensor2D;
   const hidden = gelu(linear(layerNorm(x, params, `${prefix}.norm2`), params, `${prefix}.mlp.fc1`));
   return tf.add(x, drop(scaled(linear(hidden, params, `${prefix}.mlp.fc2`), 'gamma_2'), 1));

@@ -1,5 +1,6 @@
-import { cellsOf, part, type Encoder, type ImageSpec, type ParamSpecs } from '@mimlab/core';
+import { cellsOf, part, type Encoder, type ImageSpec, type Params, type ParamSpecs, type PlanTensors, type StepContext } from '@mimlab/core';
 import {
+  classAttention,
   gatherRows,
   knownPairs,
   layerNorm,
@@ -23,10 +24,10 @@ import {
   type PatchSize,
 } from '@mimlab/nn';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+import type { Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import type { SimMimVitConfig } from './config.js';
 import { isTable, LATENT, NORM, PREFIX, refuseRepeats, sparing, stochasticDepth, TOKENS } from './features.js';
-import { biasedVitBlock, vitBlockParams, vitInit } from './vit-block.js';
+import { biasedVitBlock, blockQkv, vitBlockParams, vitInit } from './vit-block.js';
 
 const TABLE = `${PREFIX}rel_pos_bias.relative_position_bias_table`;
 
@@ -51,6 +52,28 @@ export function simmimVitEncoder(config: SimMimVitConfig, image: ImageSpec, patc
     ...normParams(NORM, width),
   });
 
+  /** Class token and known tokens behind the first `blocks` blocks, and the bias they attend with. */
+  const behindBlocks = (blocks: number, images_BHWC: Tensor4D, plan: PlanTensors, params: Params, context: StepContext) => {
+    refuseRepeats(plan);
+    const { batch, counts } = plan;
+    const embedded = part('patch', () => {
+      const patches = patchify(images_BHWC, patch);
+      const take = (rows: Tensor2D): Tensor2D => gatherRows(rows, plan.visibleRows, visibleInverse(plan));
+      const embed = (rows: Tensor2D): Tensor2D => linear(rows, params, `${PREFIX}patch_embed.proj`);
+      return embedPatches === 'visible' ? embed(take(patches)) : take(embed(patches));
+    });
+    const repeated = (name: string, tokens: number): Tensor3D => repeatToken(param(params, PREFIX + name), batch, tokens);
+    const visible_BVD = tf.reshape(embedded, [batch, counts.visible, width]) as Tensor3D;
+    const hidden = counts.retained === 0 ? [] : [repeated('mask_token', counts.retained)];
+    const tokens = 1 + counts.visible + counts.retained;
+    let x: Tensor2D = tf.reshape(tf.concat([repeated('cls_token', 1), visible_BVD, ...hidden], 1), [batch * tokens, width]);
+    const bias = pairsByHead(knownPairs(relativePairs(param<Tensor2D>(params, TABLE), grid, true), plan), batch, tokens);
+    for (let i = 0; i < blocks; i++) {
+      x = biasedVitBlock(x, params, `${PREFIX}blocks.${i}`, { batch, tokens, heads }, bias, (branch, which) => drop(context, i, branch, which));
+    }
+    return { x, bias, batch, tokens };
+  };
+
   return {
     grid,
     features: { [TOKENS]: { width, cells: 'known', cls: true }, [LATENT]: { width, cells: 'known', cls: true } },
@@ -58,25 +81,14 @@ export function simmimVitEncoder(config: SimMimVitConfig, image: ImageSpec, patc
     params: () => sparing(specs(), (name) => name.endsWith('cls_token') || (intended && (isTable(name) || name.endsWith('mask_token')))),
     randomInputs,
     encode(images_BHWC, plan, params, context) {
-      refuseRepeats(plan);
-      const { batch, counts } = plan;
-      const embedded = part('patch', () => {
-        const patches = patchify(images_BHWC, patch);
-        const take = (rows: Tensor2D): Tensor2D => gatherRows(rows, plan.visibleRows, visibleInverse(plan));
-        const embed = (rows: Tensor2D): Tensor2D => linear(rows, params, `${PREFIX}patch_embed.proj`);
-        return embedPatches === 'visible' ? embed(take(patches)) : take(embed(patches));
-      });
-      const repeated = (name: string, tokens: number): Tensor3D => repeatToken(param(params, PREFIX + name), batch, tokens);
-      const visible_BVD = tf.reshape(embedded, [batch, counts.visible, width]) as Tensor3D;
-      const hidden = counts.retained === 0 ? [] : [repeated('mask_token', counts.retained)];
-      const tokens = 1 + counts.visible + counts.retained;
-      let x: Tensor2D = tf.reshape(tf.concat([repeated('cls_token', 1), visible_BVD, ...hidden], 1), [batch * tokens, width]);
-      const bias = pairsByHead(knownPairs(relativePairs(param<Tensor2D>(params, TABLE), grid, true), plan), batch, tokens);
-      for (let i = 0; i < depth; i++) {
-        x = biasedVitBlock(x, params, `${PREFIX}blocks.${i}`, { batch, tokens, heads }, bias, (branch, which) => drop(context, i, branch, which));
-      }
+      const { x, batch, tokens } = behindBlocks(depth, images_BHWC, plan, params, context);
       const sequence = (rows: Tensor2D): Tensor3D => tf.reshape(rows, [batch, tokens, width]);
       return { [TOKENS]: sequence(x), [LATENT]: sequence(layerNorm(x, params, NORM)) };
+    },
+    classAttention(images_BHWC, plan, params, context) {
+      const { x, bias, batch, tokens } = behindBlocks(depth - 1, images_BHWC, plan, params, context);
+      const rows = classAttention(blockQkv(x, params, `${PREFIX}blocks.${depth - 1}`), { batch, tokens, heads }, bias);
+      return tf.slice(rows, [0, 0, 0], [batch, heads, plan.counts.visible]);
     },
     macs: ({ visible, retained }) => ({
       patch: patchEmbedMacs(embedPatches === 'all' ? cellsOf(grid) : visible, patchValues(patch, image.channels), width),

@@ -28,6 +28,18 @@ onEveryBackend('the class token’s attention', () => {
     }
   });
 
+  it('takes the bias that attention takes', () => {
+    const shape = { batch: 2, tokens: 3, heads: 1 };
+    const qkv = scattered([6, 6]) as tf.Tensor2D;
+    const bias = scattered([2, 1, 3, 3], 5) as tf.Tensor4D;
+    const rows = classAttention(qkv, shape, bias);
+    for (const token of [1, 2]) {
+      const values = tf.tensor2d(Float32Array.from({ length: 6 * 2 }, (_, i) => (Math.floor(i / 2) % 3 === token ? 1 : 0)), [6, 2]);
+      const out = attention(tf.concat([tf.slice(qkv, [0, 0], [6, 4]), values], 1) as tf.Tensor2D, shape, bias);
+      expectValues(tf.slice(rows, [0, 0, token - 1], [2, 1, 1]), tf.slice(tf.reshape(out, [2, 3, 2]), [0, 0, 0], [2, 1, 1]).dataSync());
+    }
+  });
+
   it('refuses heads that do not divide the width', () => {
     expect(() => classAttention(scattered([2, 12]) as tf.Tensor2D, { batch: 1, tokens: 2, heads: 3 })).toThrow(ConfigError);
   });

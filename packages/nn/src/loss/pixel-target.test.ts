@@ -40,6 +40,19 @@ onEveryBackend('pixel targets', () => {
     expectValues(loss, [(1 + 1) / 2]);
   });
 
+  it('are compared by absolute error over all masked pixels where asked to', () => {
+    const target = pixelTarget({ image, patch, normPix: false, loss: 'l1' });
+    expect(target.spec(grid)).toEqual({ pixels: { values: 4, scale: 1, loss: 'l1' } });
+    const plan = tensorsOf([planOf(grid, [3, 1, 0, 2], 2, 2)]);
+    const targets = { [PIXELS]: { [PATCHES]: tf.tensor3d([[[1, 1, 1, 1], [2, 2, 2, 2], [3, 3, 3, 3], [4, 4, 4, 4]]]) } };
+    const predicted = tf.tensor3d([[[0, 0, 0, 0], [3, 3, 3, 5]]]);
+    const lossOf = (values: tf.Tensor): tf.Scalar => target.loss({ [PIXELS]: { values: { [PATCHES]: values }, cells: 'retained' } }, targets, plan, tf.tensor2d([[1, 0, 1, 0]])).loss;
+    // Eight masked pixels: four are 1 off, one is 2 off.
+    expectValues(lossOf(predicted), [6 / 8]);
+    // A right pixel pulls nowhere.
+    expectValues(tf.grad(lossOf)(predicted), [-1, -1, -1, -1, 0, 0, 0, 1].map((sign) => sign / 8));
+  });
+
   it('tell the decoder how many values a token has', () => {
     expect(pixelTarget({ image: { height: 8, width: 6, channels: 3 }, patch: { height: 4, width: 2 }, normPix: true }).spec({ rows: 2, columns: 3 })).toEqual({
       pixels: { values: 24, scale: 1, loss: 'mse' },

@@ -39,6 +39,12 @@ describe('initialisers', () => {
     expect(deviation(values)).toBeCloseTo(0.02 * 0.8796, 3);
   });
 
+  it('cut it at one sigma where asked to, which halves its deviation', () => {
+    const values = draw(truncatedNormal(0.02, 1), [20000]);
+    expect(extent(values)).toBeLessThanOrEqual(0.02);
+    expect(deviation(values)).toBeCloseTo(0.0108, 3);
+  });
+
   it('bound Xavier by inputs and outputs of the matrix, a fused qkv map counted as one', () => {
     const bound = Math.sqrt(6 / (4 * 24));
     const values = draw(xavierUniform, [24, 72]);
