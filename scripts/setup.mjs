@@ -65,7 +65,7 @@ export function dependenciesInstalled(folder = root) {
 }
 
 async function setUpTensorflow(log, cuda) {
-  const { installTensorflow, buildBinding, bindingState, tryBinding, MissingToolError, oneLine } = await import('../packages/engine/dist/install/index.js');
+  const { installTensorflow, buildBinding, buildKernels, bindingState, tryBinding, MissingToolError, oneLine } = await import('../packages/engine/dist/install/index.js');
   const state = { tensorflow: false, binding: false, failed: false };
   const attempt = async (work) => {
     try {
@@ -81,6 +81,7 @@ async function setUpTensorflow(log, cuda) {
     state.tensorflow = true;
   });
   if (!location) return state;
+  await attempt(() => buildKernels(location, { log }));
   await attempt(async () => {
     const built = bindingState(location) !== 'fits';
     await buildBinding(location, { log });

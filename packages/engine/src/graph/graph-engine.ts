@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { EngineError } from '@mimlab/core';
 import type { Engine, EngineOptions, Step } from '../contract.js';
-import { loadTensorflow } from '../tensorflow/c-library.js';
+import { loadKernels, loadTensorflow } from '../tensorflow/c-library.js';
 import { configProto } from '../tensorflow/config-proto.js';
 import { openSession } from '../tensorflow/session.js';
 import { createGraphState } from './graph-state.js';
@@ -11,12 +11,16 @@ import { createGraphStep } from './graph-step.js';
  * The compiled engine: steps are traced once, lowered to TensorFlow graphs and run in one session, which holds the
  * state. The event loop stays free while a step runs; runs of one engine follow each other in the order of their calls.
  * @param libraryPath libtensorflow_cc.so.2
+ * @param kernelsPath compiled fused kernels; without them the same is computed by TensorFlow's own operations.
  * @throws EngineError if the library cannot be loaded or refuses the options.
  */
-export function createGraphEngine(options: EngineOptions, libraryPath: string): Engine {
+export function createGraphEngine(options: EngineOptions, libraryPath: string, kernelsPath?: string): Engine {
   const api = loadTensorflow(libraryPath);
   const threads = options.threads ?? availableParallelism();
   const xla = options.xla === true;
+  // XLA fuses for itself what it knows, and it does not know our kernels.
+  const fused = kernelsPath !== undefined && !xla;
+  if (fused) loadKernels(kernelsPath, threads);
   const session = openSession(api, configProto({ threads, xla }));
   const state = createGraphState(api, session);
   let disposed = false;
@@ -35,7 +39,7 @@ export function createGraphEngine(options: EngineOptions, libraryPath: string): 
 
   return {
     kind: 'graph',
-    description: `graph: TensorFlow ${String(api.version())}, ${threads} thread${threads === 1 ? '' : 's'}, ${options.precision}${xla ? ', XLA' : ''}`,
+    description: `graph: TensorFlow ${String(api.version())}, ${threads} thread${threads === 1 ? '' : 's'}, ${options.precision}${xla ? ', XLA' : ''}${fused ? ', fused kernels' : ''}`,
     precision: options.precision,
     async define(specs) {
       alive();
@@ -44,7 +48,7 @@ export function createGraphEngine(options: EngineOptions, libraryPath: string): 
     },
     compile(definition): Step {
       alive();
-      return createGraphStep(definition, { api, session, state, precision: options.precision, xla, inTurn, nextPrefix: () => `step${prefixes++}` });
+      return createGraphStep(definition, { api, session, state, precision: options.precision, xla, fused, inTurn, nextPrefix: () => `step${prefixes++}` });
     },
     stateNames: () => state.names(),
     async read(names) {

@@ -20,6 +20,8 @@ export interface GraphStepContext {
   readonly state: GraphState;
   readonly precision: Precision;
   readonly xla: boolean;
+  /** The native library is loaded: steps may use its kernels. */
+  readonly fused: boolean;
   /** Runs one piece of work after the other; rejects when the engine is disposed. */
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
   /** A prefix that no graph of the session has had. */
@@ -60,7 +62,7 @@ export function createGraphStep(definition: StepDefinition, context: GraphStepCo
   let disposed = false;
 
   const recordingFor = (inputs: NamedHostTensors, signature: string): StepRecording => {
-    const known = recordings.get(signature) ?? traceStep(definition, state.shapes(), inputs);
+    const known = recordings.get(signature) ?? traceStep(definition, state.shapes(), inputs, context.fused);
     recordings.set(signature, known);
     return known;
   };

@@ -3,6 +3,7 @@ export { findTensorflow, type FindOptions, type TensorflowLocation, type Tensorf
 export { TENSORFLOW_VERSION } from './tensorflow-wheels.js';
 export { installTensorflow, type InstallOptions } from './install-tensorflow.js';
 export { bindingState, buildBinding, type BuildOptions } from './binding.js';
+export { buildKernels, findKernels } from './kernels.js';
 export { describeEnvironment, inspectEnvironment, tryBinding, type EnvironmentReport } from './environment-report.js';
 export { quietly } from './quiet-load.js';
 export { MissingToolError, oneLine } from './setup-error.js';

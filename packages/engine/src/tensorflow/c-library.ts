@@ -106,6 +106,28 @@ function bind(library: NativeLibrary) {
 export type TensorflowApi = ReturnType<typeof bind>;
 
 const loaded = new Map<string, TensorflowApi>();
+const setThreads = new Map<string, NativeFunction>();
+
+/**
+ * Loads the engine's own kernels into TensorFlow, which `loadTensorflow` must have loaded before, and lets them use
+ * `threads` threads. They stay for the life of the process.
+ * @throws EngineError if the file cannot be loaded.
+ */
+export function loadKernels(path: string, threads: number): void {
+  try {
+    const known = setThreads.get(path);
+    if (known === undefined) libc().pin(path);
+    const set = known ?? koffi.load(path).func('MimlabSetThreads', 'void', ['int']);
+    setThreads.set(path, set);
+    set(threads);
+  } catch (cause) {
+    throw new EngineError(`cannot load the fused kernels: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      place: path,
+      remedy: `Delete the file and run the set-up again, or set MIMLAB_FUSED_KERNELS=0 to work without.`,
+      cause,
+    });
+  }
+}
 
 /**
  * Loads libtensorflow once for each path; a copy that tfjs-node mapped already is shared.

@@ -1,5 +1,6 @@
 import { EngineError } from '@mimlab/core';
 import * as tf from '@tensorflow/tfjs-core';
+import { FUSED } from './kernels/fused.js';
 import { KERNELS } from './kernels/index.js';
 import { tracedType, type Recorder } from './recorder.js';
 import type { TracedValue } from './recording.js';
@@ -72,7 +73,7 @@ const dataRead = (): EngineError =>
   });
 
 function runKernel(kernelName: string, named: tf.NamedTensorInfoMap, rawAttrs: tf.NamedAttrMap, backend: TraceBackend): tf.TensorInfo[] {
-  const spec = KERNELS[kernelName];
+  const spec = KERNELS[kernelName] ?? FUSED[kernelName];
   if (spec === undefined) {
     throw new EngineError('this operation cannot be compiled', {
       place: kernelName,
@@ -95,16 +96,18 @@ const LISTS = new Set(['SplitV', 'Unpack']);
 function registerKernels(): void {
   if (tf.getKernel('Identity', TRACE) !== undefined) return;
   const names = new Set([...Object.keys(KERNELS), ...tf.getKernelsForBackend('cpu').map(({ kernelName }) => kernelName)]);
-  for (const kernelName of names) {
-    tf.registerKernel({
-      kernelName,
-      backendName: TRACE,
-      kernelFunc: ({ inputs, attrs, backend }) => {
-        const outputs = runKernel(kernelName, inputs, attrs ?? {}, backend as TraceBackend);
-        return LISTS.has(kernelName) ? outputs : outputs.length === 1 ? (outputs[0] as tf.TensorInfo) : outputs;
-      },
-    });
-  }
+  for (const name of names) registerKernel(name);
+}
+
+function registerKernel(kernelName: string): void {
+  tf.registerKernel({
+    kernelName,
+    backendName: TRACE,
+    kernelFunc: ({ inputs, attrs, backend }) => {
+      const outputs = runKernel(kernelName, inputs, attrs ?? {}, backend as TraceBackend);
+      return LISTS.has(kernelName) ? outputs : outputs.length === 1 ? (outputs[0] as tf.TensorInfo) : outputs;
+    },
+  });
 }
 
 /** What a traced function sees of the backend it runs on. */
@@ -118,13 +121,16 @@ export interface TraceScope {
 /**
  * Runs `body` with the trace as tfjs' backend and puts the backend of before back. Synchronous, so nothing else of
  * this process can come between.
+ * @param fused also offer the kernels of the native library.
  */
-export function withTraceBackend<T>(recorder: Recorder, body: (scope: TraceScope) => T): T {
+export function withTraceBackend<T>(recorder: Recorder, fused: boolean, body: (scope: TraceScope) => T): T {
   registerKernels();
   const engine = tf.engine();
   const before = engine.backendName as string | null | undefined;
   if (before === TRACE) throw new EngineError('a trace was started inside a trace', { place: TRACE });
   const backend = new TraceBackend(recorder);
+  const offered = fused ? Object.keys(FUSED) : [];
+  offered.forEach(registerKernel);
   tf.registerBackend(TRACE, () => backend, 0);
   void tf.setBackend(TRACE);
   try {
@@ -140,6 +146,7 @@ export function withTraceBackend<T>(recorder: Recorder, body: (scope: TraceScope
   } finally {
     // Removing the backend also clears the choice of it, so that a process without a backend is left without one.
     tf.removeBackend(TRACE);
+    for (const name of offered) tf.unregisterKernel(name, TRACE);
     if (before) void tf.setBackend(before);
   }
 }

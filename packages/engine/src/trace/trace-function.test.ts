@@ -74,15 +74,23 @@ describe('traceFunction', () => {
     expect(() => traceFunction(({ x }) => ({ y: tf.avgPool(x as tf.Tensor4D, 5, 1, 1) }), { x: float(1, 5, 5, 2) })).toThrow('padding');
   });
 
-  it('knows the kernels that layer norm and GELU ask for', () => {
+  it('offers fused kernels to those who can lower them, and to nobody else', () => {
+    const specs = { x: float(2, 3), g: float(3) };
+    const offered = (): boolean => tf.getKernel('MimGelu', tf.getBackend()) !== undefined;
+    traceFunction(({ x }) => {
+      expect(offered()).toBe(false);
+      return { x: t(x) };
+    }, specs);
     const { nodes } = traceFunction(
       ({ x, g }) => {
         const [y] = tf.engine().runKernel('MimLayerNorm', { x: t(x), gain: t(g), offset: t(g) }, { epsilon: 1e-6 }) as unknown as tf.Tensor[];
-        expect(tf.getKernel('MimGelu', tf.getBackend())).toBeDefined();
-        return { y: tf.engine().runKernel('MimGelu', { x: t(y) }) };
+        const [activated] = tf.engine().runKernel('MimGelu', { x: t(y) }) as unknown as tf.Tensor[];
+        return { y: t(activated) };
       },
-      { x: float(2, 3), g: float(3) },
+      specs,
+      true,
     );
+    expect(tf.getKernel('MimGelu', 'trace')).toBeUndefined();
     expect(nodes[0]).toMatchObject({ kernel: 'MimLayerNorm', attrs: { epsilon: 1e-6 }, outputs: [{ shape: [2, 3] }, { shape: [2, 1] }, { shape: [2, 1] }] });
     expect(nodes[1]?.kernel).toBe('MimGelu');
   });

@@ -22,11 +22,12 @@ export function traceInputs(
 /**
  * Writes down what `fn` does to inputs of the given shapes, without computing anything. `fn` must be pure arithmetic
  * in tfjs operations; it runs once, with tensors that hold no data (uint8 inputs appear as int32).
+ * @param fused also offer the kernels of the native library (`MimGelu` and others).
  * @throws EngineError whose place is the kernel, for an operation that the graph engine does not know, or if data is read.
  */
-export function traceFunction(fn: (inputs: NamedTensors) => NamedTensors, inputSpecs: Readonly<Record<string, TensorSpec>>): Recording {
+export function traceFunction(fn: (inputs: NamedTensors) => NamedTensors, inputSpecs: Readonly<Record<string, TensorSpec>>, fused = false): Recording {
   const recorder = createRecorder();
-  return withTraceBackend(recorder, (scope) => {
+  return withTraceBackend(recorder, fused, (scope) => {
     const { tensors, inputs } = traceInputs(recorder, scope, inputSpecs);
     const outputs: Record<string, TracedValue> = {};
     for (const [name, tensor] of Object.entries(fn(tensors))) {

@@ -13,15 +13,19 @@ import { traceInputs } from './trace-function.js';
  */
 export type StepRecording = Recording;
 
-/** @throws EngineError if the step cannot be compiled; its place is the kernel or the step. */
+/**
+ * @param fused also offer the kernels of the native library.
+ * @throws EngineError if the step cannot be compiled; its place is the kernel or the step.
+ */
 export function traceStep(
   definition: StepDefinition,
   stateShapes: ReadonlyMap<string, readonly number[]>,
   inputSpecs: Readonly<Record<string, TensorSpec>>,
+  fused = false,
 ): StepRecording {
   const recorder = createRecorder();
   const stateSpecs = Object.fromEntries(definition.state.map((name): [string, TensorSpec] => [name, { shape: stateShapes.get(name) ?? [], dtype: 'float32' }]));
-  return withTraceBackend(recorder, (scope) => {
+  return withTraceBackend(recorder, fused, (scope) => {
     const state = traceInputs(recorder, scope, stateSpecs);
     const given = traceInputs(recorder, scope, inputSpecs);
     const inputs: Record<string, TracedInput> = {};

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { savedAt, withGradient } from './custom-gradient.js';
+import { hasKernel, runKernel, savedAt, withGradient } from './custom-gradient.js';
 
 /** log(1 / sqrt(pi)): puts the factor of the Gaussian into its exponent, which saves a pass over the data. */
 const LOG_INVERSE_SQRT_PI = -0.5 * Math.log(Math.PI);
@@ -13,6 +13,11 @@ export function gelu<T extends Tensor>(x: T): T {
   return withGradient<T>(
     [x],
     (save) => {
+      if (hasKernel('MimGelu')) {
+        const [y, slope] = runKernel('MimGelu', { x }) as [T, T];
+        save([slope]);
+        return y;
+      }
       const u = tf.mul(x, Math.SQRT1_2);
       const distribution = tf.mul(tf.add(tf.erf(u), 1), 0.5);
       // x * phi(x) = u * exp(-u^2) / sqrt(pi)

@@ -1,9 +1,9 @@
 import type { Params } from '@mimlab/core';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import { param } from '../params/lookup.js';
 import { columnSums } from './column-sums.js';
-import { hasKernel, runKernel, savedAt, withGradient } from './custom-gradient.js';
+import { hasKernel, runKernel, withGradient } from './custom-gradient.js';
 
 /** Epsilon of every layer norm in the official ViT, MAE, MFF and TEC models. */
 export const VIT_EPSILON = 1e-6;
@@ -27,9 +27,9 @@ export function normalizeRows(x_MD: Tensor2D, gain_D: Tensor1D, offset_D: Tensor
       return y;
     },
     (dy, saved) => {
-      const gain = savedAt<Tensor1D>(saved, 1);
-      const rstd = savedAt<Tensor2D>(saved, 3);
-      const normalized = tf.mul(tf.sub(savedAt<Tensor2D>(saved, 0), savedAt<Tensor2D>(saved, 2)), rstd);
+      const [x, gain, mean, rstd] = saved as readonly Tensor[] as [Tensor2D, Tensor1D, Tensor2D, Tensor2D];
+      if (hasKernel('MimLayerNormGrad')) return runKernel('MimLayerNormGrad', { dy, x, gain, mean, rstd }) as Tensor[];
+      const normalized = tf.mul(tf.sub(x, mean), rstd);
       const dyNormalized = tf.mul(dy, normalized) as Tensor2D;
       // Sums along a row as products with the gain column: a matrix-vector product runs in parallel on every backend.
       const gainColumn = tf.reshape(tf.mul(gain, 1 / width), [width, 1]) as Tensor2D;

@@ -30,16 +30,6 @@ const fill: Lowering = (context) => {
   return [graph.ref('Fill', type, [graph.ints(outputShape(context)), value], { ...T(type), index_type: ofType('int32') })];
 };
 
-/** x * Phi(x) = x/2 * (1 + erf(x / sqrt 2)). */
-const gelu: Lowering = (context) => {
-  const { graph, type } = context;
-  const x = input(context, 0);
-  const scalar = (value: number): Ref => graph.scalar(value, type);
-  const half = graph.ref('Mul', type, [x, scalar(0.5)], T(type));
-  const erf = graph.ref('Erf', type, [graph.ref('Mul', type, [x, scalar(Math.SQRT1_2)], T(type))], T(type));
-  return [graph.ref('Mul', type, [half, graph.ref('AddV2', type, [erf, scalar(1)], T(type))], T(type))];
-};
-
 const each = (names: readonly string[], lowering: (name: string) => Lowering): LoweringTable =>
   Object.fromEntries(names.map((name) => [name, lowering(name)]));
 
@@ -70,5 +60,4 @@ export const ELEMENTWISE_LOWERING: LoweringTable = {
     const inputs = [input(context, 0), graph.scalar(Number(depth), 'int32'), graph.scalar(Number(on), type), graph.scalar(Number(off), type)];
     return [graph.ref('OneHot', type, inputs, { ...T(type), TI: ofType('int32'), axis: ofInt(-1) })];
   },
-  MimGelu: gelu,
 };

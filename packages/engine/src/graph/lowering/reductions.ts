@@ -58,19 +58,6 @@ const topK: Lowering = ({ graph, node, inputs, type }) => {
   ];
 };
 
-/** Written out with the biased variance, the mean subtracted before squaring. */
-const layerNorm: Lowering = (context) => {
-  const { graph, node, type } = context;
-  const [x, gain, offset] = [input(context, 0), input(context, 1), input(context, 2)];
-  const last = [inputShape(context).length - 1];
-  const binary = (op: string, a: Ref, b: Ref): Ref => graph.ref(op, type, [a, b], T(type));
-  const mean = reduce(graph, 'Mean', x, last, true);
-  const centred = binary('Sub', x, mean);
-  const variance = reduce(graph, 'Mean', graph.ref('Square', type, [centred], T(type)), last, true);
-  const rstd = graph.ref('Rsqrt', type, [binary('AddV2', variance, graph.scalar(Number(node.attrs['epsilon']), type))], T(type));
-  return [binary('AddV2', binary('Mul', binary('Mul', centred, rstd), gain), offset), mean, rstd];
-};
-
 export const REDUCTION_LOWERING: LoweringTable = {
   Sum: (context) => {
     const sum = columnSum(context);
@@ -82,5 +69,4 @@ export const REDUCTION_LOWERING: LoweringTable = {
   TopK: topK,
   Softmax: direct('Softmax'),
   LogSoftmax: direct('LogSoftmax'),
-  MimLayerNorm: layerNorm,
 };

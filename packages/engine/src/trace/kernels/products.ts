@@ -1,6 +1,6 @@
 import { EngineError } from '@mimlab/core';
 import { broadcast } from './elementwise.js';
-import { at, like, type Inferred, type KernelTable, type RawAttrs } from './kernel-spec.js';
+import { at, type Inferred, type KernelTable, type RawAttrs } from './kernel-spec.js';
 import type { TracedValue } from '../recording.js';
 
 function product(inputs: readonly TracedValue[], attrs: RawAttrs): Inferred {
@@ -31,15 +31,4 @@ export const PRODUCTS: KernelTable = {
       return { outputs, attrs: { ...own, activation, alpha: Number(attrs['leakyreluAlpha'] ?? 0.2) } };
     },
   },
-  /** Inputs x [..., D], gain [D], offset [D]; outputs y like x, mean and 1/std [..., 1]. Variance is biased. */
-  MimLayerNorm: {
-    inputs: ['x', 'gain', 'offset'],
-    infer(inputs, attrs) {
-      const x = at(inputs, 0);
-      const row = { shape: [...x.shape.slice(0, -1), 1], dtype: x.dtype };
-      return { outputs: [like(x), row, row], attrs: { epsilon: Number(attrs['epsilon']) } };
-    },
-  },
-  /** x * Phi(x), with the error function. */
-  MimGelu: { inputs: ['x'], infer: (inputs) => ({ outputs: [like(at(inputs, 0))] }) },
 };
