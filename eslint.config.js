@@ -52,5 +52,5 @@ export default tseslint.config(
   },
   { files: ['**/*.test.ts'], rules: { ...boundaries(forTests), '@typescript-eslint/no-non-null-assertion': 'off' } },
   { files: ['packages/cli/src/**/*.ts'], rules: { 'no-console': 'off' } },
-  { files: ['**/*.mjs', '**/*.js'], languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } } },
+  { files: ['**/*.mjs', '**/*.js'], languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', performance: 'readonly' } } },
 );
