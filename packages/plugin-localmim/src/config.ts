@@ -112,7 +112,7 @@ function refuse(draft: Draft, context: z.RefinementCtx<Draft>): void {
   const places = taps ?? [];
   if (places.length !== scales?.length) report('taps', `${places.length} taps for ${scales?.length} scales: each scale has a decoder, each decoder a tap`);
   else if (places.some((tap, i) => tap <= (places[i - 1] ?? 0)) || places.at(-1) !== depth) {
-    const why = draft.taps == null ? `; the published rule needs a depth of at least 7, give 'taps' otherwise` : '';
+    const why = (draft.taps ?? null) === null ? `; the published rule needs a depth of at least 7, give 'taps' otherwise` : '';
     report('taps', `[${places.join(', ')}] does not ascend to ${depth} (depth)${why}`);
   }
 }
