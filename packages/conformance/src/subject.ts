@@ -2,6 +2,7 @@ import {
   cellsOf,
   composeRun,
   createObjective,
+  neutralState,
   objectiveBatch,
   randomStream,
   stackPlans,
@@ -34,8 +35,16 @@ export const wrapper = (config: Readonly<Record<string, unknown>>): readonly Con
   { plugin: prMim as unknown as WrapperPlugin, config: prMim.configSchema.parse(config) },
 ];
 
-/** Everything a sampler may look at, for sample `sampleId` of epoch 0. Streams are new at every call. */
-export function sampleContext(objective: Objective, seed: number, sampleId: number): SampleContext {
+/**
+ * Everything a sampler may look at, for sample `sampleId` of epoch 0. Streams are new at every call.
+ * @param state what a sampler with a state gets: one that tells no tokens apart unless given, `{}` for none yet
+ */
+export function sampleContext(
+  objective: Objective,
+  seed: number,
+  sampleId: number,
+  state: Pick<SampleContext, 'state'> = neutralState(objective.sampler, objective.grid),
+): SampleContext {
   const { height, width } = objective.image;
   const crop: Crop = { top: 0, left: 0, height, width, sourceHeight: height, sourceWidth: width, flip: false };
   return {
@@ -44,6 +53,7 @@ export function sampleContext(objective: Objective, seed: number, sampleId: numb
     sampleId,
     epoch: 0,
     crop,
+    ...state,
   };
 }
 

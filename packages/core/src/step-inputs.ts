@@ -1,6 +1,7 @@
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { DataError } from './errors.js';
+import { neutralState } from './hooks/index.js';
 import type { Objective, ObjectiveBatch } from './objective.js';
 import { auxSpecs, planSpecs, planTensors } from './plan/plan-batch.js';
 import type { TokenPlan } from './plan/token-plan.js';
@@ -22,7 +23,7 @@ const RANDOM = 'random.';
 export function examplePlan({ sampler, grid, image: { height, width } }: Pick<Objective, 'sampler' | 'grid' | 'image'>, number = 0): TokenPlan {
   const streams = { mask: randomStream('example', 'mask', number), sample: randomStream('example', 'sample', number) };
   const crop = { top: 0, left: 0, height, width, sourceHeight: height, sourceWidth: width, flip: false };
-  return sampler.sample({ grid, streams, sampleId: number, epoch: 0, crop });
+  return sampler.sample({ grid, streams, sampleId: number, epoch: 0, crop, ...neutralState(sampler, grid) });
 }
 
 /**

@@ -8,9 +8,6 @@ const SAME_LOSS = 1e-5;
 
 /** Ways to wrap that ask different things of the host. Every branch must bear each, or lack what the option needs and say so. */
 const VARIANTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  'progressive reconstruction and furthest sampling': { reconstruction: 'progressive', sampling: 'furthest' },
-  'progressive reconstruction and random sampling': { reconstruction: 'progressive', sampling: 'random' },
-  'partial reconstruction': { reconstruction: 'partial', sampling: 'random' },
   'loss on a subset of tokens': { reconstruction: 'subset', sampling: 'random' },
   'the residual merge': { merge: 'residual' },
   'the replace-all merge': { merge: 'replace-all' },
@@ -20,6 +17,55 @@ const VARIANTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'mask tokens in thrown places': { fill: 'mask-token' },
   'norm and head of their own for thrown tokens': { shareNorm: false, shareHead: false },
 };
+
+/** Every sampler, as released where that differs. Ratios hold for the throwing ratio of 0.5. */
+const SAMPLERS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'random sampling': { sampling: 'random' },
+  'furthest sampling': { sampling: 'furthest' },
+  'running cell': { sampling: 'running-cell' },
+  'running cell as released': { sampling: 'running-cell', variant: 'faithful' },
+  AMT: { sampling: 'amt' },
+  'AMT as released': { sampling: 'amt', variant: 'faithful', amtMaskRatio: 0.25 },
+  'throwing by attention': { sampling: 'amt-throw' },
+};
+
+/** Refused when the run is put together, with what to do instead: that is the contract, too. */
+function refusal<T>(assemble: () => T): T | undefined {
+  try {
+    return assemble();
+  } catch (error) {
+    if (!(error instanceof CompositionError || error instanceof ConfigError)) throw error;
+    ensure(error.remedy !== undefined, () => `the refusal '${error.message}' does not say what to do`);
+    return undefined;
+  }
+}
+
+/** Plans without anything thrown are the method's own. */
+function ensureLeavesAlone(examined: Examined, config: Readonly<Record<string, unknown>>): void {
+  const bare = objectiveOf(examined);
+  const wrapped = refusal(() => objectiveOf(examined, wrapper({ ...config, throw: 0 })));
+  if (wrapped === undefined) return;
+  for (let sampleId = 0; sampleId < 5; sampleId++) {
+    // Before attention was gathered.
+    const [one, other] = [wrapped.sampler.sample(sampleContext(wrapped, examined.settings.seed, sampleId, {})), bare.sampler.sample(sampleContext(bare, examined.settings.seed, sampleId))];
+    ensure(JSON.stringify(one) === JSON.stringify(other), () => `sample ${sampleId} gets another plan when nothing is thrown`);
+  }
+}
+
+/** Plans have the counts that are promised, and a gradient reaches every parameter. */
+async function ensureSamples(examined: Examined, config: Readonly<Record<string, unknown>>): Promise<void> {
+  for (const reconstruction of ['progressive', 'partial']) {
+    const wrapped = refusal(() => objectiveOf(examined, wrapper({ throw: examined.settings.throw, reconstruction, ...config })));
+    if (wrapped === undefined) continue;
+    const promised = wrapped.sampler.counts(wrapped.grid);
+    for (let sampleId = 0; sampleId < 10; sampleId++) {
+      const plan = wrapped.sampler.sample(sampleContext(wrapped, examined.settings.seed, sampleId));
+      checkPlan(plan);
+      ensure(JSON.stringify(countsOf(plan)) === JSON.stringify(promised), () => `counts() promises ${JSON.stringify(promised)}, the plan has ${JSON.stringify(countsOf(plan))}`);
+    }
+    ensureGradients(examined, await differentiate(examined, wrapped));
+  }
+}
 
 async function ensureBears(examined: Examined, config: Readonly<Record<string, unknown>>): Promise<void> {
   try {
@@ -88,6 +134,15 @@ export const wrappedChecks: readonly Check[] = [
       }
     },
   },
+  ...Object.entries(SAMPLERS).map(
+    ([what, config]): Check => ({
+      name: `wrapped by pr-mim with ${what}, its plans keep their counts, and stay as they are when nothing is thrown`,
+      run: async (examined) => {
+        if (config['variant'] !== 'faithful' || config['sampling'] !== 'amt') ensureLeavesAlone(examined, config);
+        await ensureSamples(examined, config);
+      },
+    }),
+  ),
   ...Object.entries(VARIANTS).map(
     ([what, config]): Check => ({
       name: `wrapped by pr-mim with ${what}, a gradient still reaches every parameter`,

@@ -54,6 +54,10 @@ export interface SamplerStateRule {
   fromAttention(attention_hN: Float32Array, heads: number): Float32Array;
 }
 
+/** A state that tells no tokens apart, for plans outside a run: with it they have the counts that the sampler promises. */
+export const neutralState = ({ state }: Pick<Sampler, 'state'>, grid: Grid): { readonly state?: Float32Array } =>
+  state === undefined ? {} : { state: new Float32Array(state.width(grid)).fill(1) };
+
 /**
  * Chooses the plan of an image (or of a whole micro-batch). Runs on the host, in the loader's workers, and must be a
  * pure function of its context: no global state, no clock.
