@@ -66,8 +66,8 @@ export function groupSums(rows_NG: Tensor2D, batch: number, { rows, columns }: G
 export function pooledRows(rows_MD: Tensor2D, cells: TokenSet['cells'], plan: PlanTensors): Tensor2D {
   const { batch, grid, counts } = plan;
   if (cells === 'grid') return tf.div(groupSums(rows_MD, batch, grid), 4);
-  const sums = groupSums(restoreRows(rows_MD, plan.gridRows, plan.knownInverse ?? plan.knownRows), batch, grid);
-  if (counts.thrown === 0 && counts.repeats !== true) return tf.div(sums, 4);
+  const sums = groupSums(restoreRows(rows_MD, plan.gridRows, plan.knownRows), batch, grid);
+  if (counts.thrown === 0) return tf.div(sums, 4);
   const present = tf.sub(1, roleMask(plan, 'thrown'));
   const count = groupSums(tf.reshape(present, [batch * cellsOf(grid), 1]), batch, grid);
   return tf.div(sums, tf.maximum(count, 1));

@@ -142,5 +142,5 @@ function decoderInput({ prefix }: Site, latent: Tensor3D, plan: PlanTensors, par
 /** Runs a head on every cell, zeros standing in for thrown tokens, and takes the set's own cells from the result. */
 function onGrid(rows: Tensor2D, { cells }: TokenSet, plan: PlanTensors, head: (rows: Tensor2D) => Tensor2D): Tensor2D {
   if (cells === 'grid') return head(rows);
-  return gatherRows(head(restoreRows(rows, plan.gridRows, plan.knownInverse ?? plan.knownRows)), plan.knownRows, plan.gridRows);
+  return gatherRows(head(restoreRows(rows, plan.gridRows, plan.knownRows)), plan.knownRows, plan.gridRows);
 }
