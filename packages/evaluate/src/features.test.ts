@@ -83,6 +83,19 @@ describe('features of an encoder', () => {
     expect(rounded(features.values)).toEqual([20, 20, 40]);
   });
 
+  it('are all patch tokens in raster order, class token left out, where they are asked for', async () => {
+    const features = await extractFeatures({ objective: objectiveWith(true), engine, loader: loader(), pool: 'tokens' });
+    expect(rounded(features.values)).toEqual(IMAGES.flat().map((value) => 2 * value));
+    expect(features).toMatchObject({ width: 2, count: 3 });
+  });
+
+  it('are projected on directions, the short last batch too', async () => {
+    const directions = { shape: [2, 3], dtype: 'float32', data: Float32Array.of(1, 0, 1, 0, 1, -1) } as const;
+    const features = await extractFeatures({ objective: objectiveWith(false), engine, loader: loader(), pool: 'tokens', directions });
+    expect(rounded(features.values)).toEqual(IMAGES.flatMap(([a = 0, b = 0]) => [2 * a, 2 * b, 2 * (a - b)]));
+    expect(features).toMatchObject({ width: 3, count: 3 });
+  });
+
   it('come from an encoder that sees every patch, in raster order', async () => {
     await extractFeatures({ objective: objectiveWith(false), engine, loader: loader(), pool: 'mean' });
     expect(seen.map(({ batch, counts }) => [batch, counts])).toEqual(Array(2).fill([2, { visible: 2, retained: 0, thrown: 0 }]));

@@ -12,8 +12,11 @@ export interface Features {
   readonly labels: Int32Array;
 }
 
-/** How a sequence of tokens becomes one vector: the class token, or the mean of the patch tokens. */
-export type Pool = 'cls' | 'mean';
+/**
+ * How a sequence of tokens becomes one vector: the class token, the mean of the patch tokens, or all patch tokens one
+ * after the other in raster order, which keeps where things are.
+ */
+export type Pool = 'cls' | 'mean' | 'tokens';
 
 export interface ExtractOptions {
   readonly objective: Objective;
@@ -22,6 +25,8 @@ export interface ExtractOptions {
   /** Unshuffled, without plans; the last batch may be short. Stays open. */
   readonly loader: Loader;
   readonly pool: Pool;
+  /** Float32 [pooled width, width]: pooled features are multiplied with it batch by batch, before they are stored. */
+  readonly directions?: HostTensor;
   /** Mean and deviation that images are normalised with; those of the data set unless given. */
   readonly statistics?: PixelStatistics;
 }
@@ -31,7 +36,7 @@ export interface ExtractOptions {
  * stays as it is.
  * @throws CompositionError if the class token is asked for and the encoder has none
  */
-export async function extractFeatures({ objective, engine, loader, pool, statistics = loader.dataset.statistics }: ExtractOptions): Promise<Features> {
+export async function extractFeatures({ objective, engine, loader, pool, directions, statistics = loader.dataset.statistics }: ExtractOptions): Promise<Features> {
   const step = engine.compile(encodingStep(objective, statistics, pool));
   try {
     // All batches have the size of the first, the last one filled up with black images: one shape, one compilation.
@@ -45,7 +50,7 @@ export async function extractFeatures({ objective, engine, loader, pool, statist
       plan ??= stackPlans(Array.from({ length: size }, () => fullPlan(objective.grid)));
       images.fill(0);
       images.set(given.data as Uint8Array);
-      const { outputs } = await step.run({ images: { shape: [size, ...shape], dtype: 'uint8', data: images }, ...plan }, { outputs: ['features'] });
+      const { outputs } = await step.run({ images: { shape: [size, ...shape], dtype: 'uint8', data: images }, ...plan, ...(directions === undefined ? {} : { directions }) }, { outputs: ['features'] });
       const { shape: pooled, data } = outputs['features'] as HostTensor;
       return (data as Float32Array).subarray(0, count * (pooled[1] as number));
     });
@@ -67,7 +72,7 @@ function encodingStep({ encoder, grid }: Objective, statistics: PixelStatistics,
   const spec = encoder.features[output];
   if (spec === undefined) throw new CompositionError(`the encoder has no feature '${output}' that evaluation could read`, { place: 'encoder' });
   if (pool === 'cls' && !spec.cls) {
-    throw new CompositionError('the encoder has no class token', { place: 'pool', remedy: `Pool with 'mean'.` });
+    throw new CompositionError('the encoder has no class token', { place: 'pool', remedy: `Pool with 'mean' or 'tokens'.` });
   }
   return {
     name: 'encode',
@@ -77,12 +82,20 @@ function encodingStep({ encoder, grid }: Objective, statistics: PixelStatistics,
       const features = encoder.encode(images_BHWC, planTensors(inputs, grid), state, { training: false, random: {} });
       const tokens_BSD = features[output] as tf.Tensor3D;
       const [B, S, D] = tokens_BSD.shape;
-      const first = spec.cls ? 1 : 0;
-      const pooled_BD = pool === 'cls' ? tf.reshape(tf.slice(tokens_BSD, [0, 0, 0], [B, 1, D]), [B, D]) : tf.mean(tf.slice(tokens_BSD, [0, first, 0], [B, S - first, D]), 1);
-      return { outputs: { features: pooled_BD } };
+      const pooled = pooledTokens(pool === 'cls' ? tf.slice(tokens_BSD, [0, 0, 0], [B, 1, D]) : patchTokens(tokens_BSD, spec.cls ? S - 1 : S), pool);
+      const { directions } = inputs;
+      return { outputs: { features: directions === undefined ? pooled : tf.matMul(pooled, directions as tf.Tensor2D) } };
     },
   };
 }
+
+/** The last `count` tokens: those of the patches come after the class token. */
+function patchTokens(tokens_BSD: tf.Tensor3D, count: number): tf.Tensor3D {
+  const [B, S, D] = tokens_BSD.shape;
+  return tf.slice(tokens_BSD, [0, S - count, 0], [B, count, D]);
+}
+
+const pooledTokens = (tokens_BSD: tf.Tensor3D, pool: Pool): tf.Tensor2D => (pool === 'mean' ? tf.mean(tokens_BSD, 1) : tf.reshape(tokens_BSD, [tokens_BSD.shape[0], -1]));
 
 function imagesOf(batch: LoaderBatch): HostTensor {
   const images = batch.inputs['images'];
