@@ -40,6 +40,21 @@ export function mimlab(args: readonly string[], { cwd, env, preload, watch }: Ru
   });
 }
 
+/** Starts the command and kills it without warning once `isTime` says so; returns whether it died of that. */
+export function killWhen(args: readonly string[], isTime: () => boolean): Promise<boolean> {
+  const child = spawn(process.execPath, [MIMLAB, ...args], { stdio: 'ignore' });
+  const timer = setInterval(() => {
+    if (isTime()) child.kill('SIGKILL');
+  }, 2);
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (_, signal) => {
+      clearInterval(timer);
+      resolve(signal === 'SIGKILL');
+    });
+  });
+}
+
 export const temporaryFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'mimlab-cli-'));
 
 /** An IDX file: magic number, sides, bytes. */

@@ -6,7 +6,7 @@ import { randomStream } from '@mimlab/core';
 import { findTensorflow } from '@mimlab/engine';
 import { newestCheckpoint, readMetrics } from '@mimlab/train';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { mimlab, MIMLAB, temporaryFolder, tinyConfig, writeTinyMnist, type Ended } from './cli-process.js';
+import { killWhen, mimlab, MIMLAB, temporaryFolder, tinyConfig, writeTinyMnist, type Ended } from './cli-process.js';
 
 /** 48 updates of two micro-batches, six an epoch, a checkpoint after every second one. */
 const OVERRIDES = ['train.accumulate=2', 'train.epochs=8', 'train.checkpointEvery=2', 'train.keepCheckpoints=2', 'train.logEvery=1', 'data.workers=1'];
@@ -34,21 +34,6 @@ const rowsIn = (run: string): number => {
   const path = join(run, 'metrics.jsonl');
   return existsSync(path) ? readFileSync(path, 'utf8').split('\n').length - 1 : 0;
 };
-
-/** Starts the command and kills it without warning once `isTime` says so; returns whether it died of that. */
-function killWhen(args: readonly string[], isTime: () => boolean): Promise<boolean> {
-  const child = spawn(process.execPath, [MIMLAB, ...args], { stdio: 'ignore' });
-  const timer = setInterval(() => {
-    if (isTime()) child.kill('SIGKILL');
-  }, 2);
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (_, signal) => {
-      clearInterval(timer);
-      resolve(signal === 'SIGKILL');
-    });
-  });
-}
 
 const lastCheckpoint = (run: string): string => join(run, 'checkpoints', `step-${String(UPDATES).padStart(8, '0')}`);
 const learnt = (run: string): Promise<Buffer[]> => Promise.all(['model.safetensors', 'optimizer.safetensors'].map((name) => readFile(join(lastCheckpoint(run), name))));
