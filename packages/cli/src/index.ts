@@ -2,3 +2,5 @@ export { createProgram } from './program.js';
 export { createTerminal, type OutputStream, type Terminal } from './terminal.js';
 export { describeFailure, EXIT, Interrupted } from './failure.js';
 export { countCost, COUNTS, type Cost, type Count } from './cost/count-cost.js';
+export { listPresets, type Preset } from './commands/presets.js';
+export { loadRunContext, type RunContext } from './run/run-context.js';

@@ -91,10 +91,11 @@ describe('commands without an engine', () => {
   it('list presets with what they are', async () => {
     const terminal = recorder();
     await createProgram(terminal).parseAsync(['node', 'mimlab', 'presets', '--json']);
-    const presets = JSON.parse(terminal.lines.join('\n')) as { name: string; about: string }[];
+    const presets = JSON.parse(terminal.lines.join('\n')) as { name: string; description: string; rows: string[] }[];
     const names = presets.map(({ name }) => name);
     for (const name of ['mae/vit-b16-in1k', 'mae/vit-b16-in1k-pr50', 'mae/vit-l16-in1k', 'mae/vit-l16-in1k-pr50', 'mae/mnist-quickstart']) expect(names).toContain(name);
-    expect(presets.every(({ about }) => about.length > 10)).toBe(true);
+    expect(presets.every(({ description }) => description.length > 10)).toBe(true);
+    expect(presets.find(({ name }) => name === 'mae/vit-b16-in1k-pr50')).toMatchObject({ rows: ['t3-09'] });
   });
 
   it('list the plugins that are installed', async () => {

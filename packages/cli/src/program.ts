@@ -104,7 +104,7 @@ export function createProgram(terminal: Terminal): Command {
     .option('--json', 'print JSON')
     .action(async (options: { json?: boolean }) => {
       const { presets } = await import('./commands/presets.js');
-      await presets(options, terminal);
+      presets(options, terminal);
     });
 
   command('quickstart', 'Pre-train MAE + PR-MIM on MNIST, draw its reconstructions and measure its features.', 'quickstart --output runs/quickstart')

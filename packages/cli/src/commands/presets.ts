@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { presetNames } from '@mimlab/core';
+import { presetAbout, presetNames } from '@mimlab/core';
 import { PRESETS } from '../run/run-context.js';
 import type { Terminal } from '../terminal.js';
 import { aligned } from './plugins.js';
@@ -8,24 +7,18 @@ import { aligned } from './plugins.js';
 export interface Preset {
   /** What CONFIG and `extends` take. */
   readonly name: string;
-  /** The first sentence of its comment. */
-  readonly about: string;
-  readonly file: string;
+  /** The first line of its comment. */
+  readonly description: string;
+  /** Ids of the rows of the PR-MIM paper's tables whose recipe it is. */
+  readonly rows: readonly string[];
 }
 
-export async function listPresets(): Promise<Preset[]> {
-  return Promise.all(
-    presetNames([PRESETS]).map(async (found) => {
-      const file = join(PRESETS, found);
-      const first = (await readFile(file, 'utf8')).split('\n')[0] ?? '';
-      return { name: found.replace(/\.ya?ml$/, ''), about: first.replace(/^#\s*/, ''), file };
-    }),
-  );
-}
+export const listPresets = (): Preset[] =>
+  presetNames([PRESETS]).map((file) => ({ name: file.replace(/\.ya?ml$/, ''), ...presetAbout(join(PRESETS, file)) }));
 
 /** Lists the presets that ship with the command. */
-export async function presets({ json }: { readonly json?: boolean }, terminal: Terminal): Promise<void> {
-  const found = await listPresets();
+export function presets({ json }: { readonly json?: boolean }, terminal: Terminal): void {
+  const found = listPresets();
   if (json === true) terminal.out(JSON.stringify(found, null, 2));
-  else for (const line of aligned(found.map(({ name, about }) => [name, about]))) terminal.out(line);
+  else for (const line of aligned([['name', 'rows', 'description'], ...found.map(({ name, description, rows }) => [name, rows.join(' '), description])])) terminal.out(line);
 }

@@ -7,7 +7,8 @@ import { readDocument, shownPath } from './read-document.js';
 
 /**
  * Reads a file and all it extends, merged: what a file says lies over what it extends, later entries of a list over
- * earlier ones. The result has no key `extends`. Mistakes of all files go to `problems`.
+ * earlier ones. The result has neither the key `extends` nor `reproduces`: both speak of one file, and a file that
+ * changes a recipe does not reproduce what the recipe does. Mistakes of all files go to `problems`.
  */
 export function readWithBases(file: string, presetFolders: readonly string[], problems: ConfigProblem[], chain: readonly string[] = []): ConfigMap | undefined {
   const own = readDocument(file, problems);
@@ -15,6 +16,8 @@ export function readWithBases(file: string, presetFolders: readonly string[], pr
   const entries = new Map(own.entries);
   const bases = entries.get('extends');
   entries.delete('extends');
+  rowsOf(own, problems);
+  entries.delete('reproduces');
   const over: ConfigMap = { ...own, entries };
   if (bases === undefined) return over;
 
@@ -28,16 +31,28 @@ export function readWithBases(file: string, presetFolders: readonly string[], pr
 }
 
 /** The strings that `extends` lists. */
-function baseNames({ node }: ConfigEntry, problems: ConfigProblem[]): (ConfigScalar & { value: string })[] {
-  const items = node.kind === 'list' ? node.items : [node];
-  return items.filter((item): item is ConfigScalar & { value: string } => {
+const baseNames = ({ node }: ConfigEntry, problems: ConfigProblem[]): Named[] =>
+  strings('extends', node.kind === 'list' ? node.items : [node], 'the name of a file or preset is expected, or a list of them', problems);
+
+/** Ids of the rows of published tables that a file itself says it reproduces. */
+export function rowsOf(file: ConfigMap, problems: ConfigProblem[]): string[] {
+  const entry = file.entries.get('reproduces');
+  if (entry === undefined) return [];
+  const items = entry.node.kind === 'list' ? entry.node.items : [entry.node];
+  return strings('reproduces', items, 'the id of a row is expected, or a list of them', problems).map(({ value }) => value);
+}
+
+type Named = ConfigScalar & { readonly value: string };
+
+function strings(key: string, items: readonly ConfigNode[], expected: string, problems: ConfigProblem[]): Named[] {
+  return items.filter((item): item is Named => {
     const fits = item.kind === 'scalar' && typeof item.value === 'string';
-    if (!fits) problems.push({ place: item.origin.place, path: ['extends'], text: 'the name of a file or preset is expected, or a list of them' });
+    if (!fits) problems.push({ place: item.origin.place, path: [key], text: expected });
     return fits;
   });
 }
 
-function readBase(name: ConfigScalar & { value: string }, folder: string, presetFolders: readonly string[], problems: ConfigProblem[], chain: readonly string[]): ConfigMap | undefined {
+function readBase(name: Named, folder: string, presetFolders: readonly string[], problems: ConfigProblem[], chain: readonly string[]): ConfigMap | undefined {
   const problem = (text: string): undefined => {
     problems.push({ place: name.origin.place, path: ['extends'], text });
   };

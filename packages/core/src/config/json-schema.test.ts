@@ -18,7 +18,7 @@ const names = (choice: unknown): unknown[] => (choice as { oneOf: { $ref?: strin
 
 describe('the JSON schema of configurations', () => {
   it('knows the top-level keys and refuses others', () => {
-    expect(Object.keys(properties).sort()).toEqual(['data', 'extends', 'hooks', 'method', 'output', 'seed', 'wrap']);
+    expect(Object.keys(properties).sort()).toEqual(['data', 'extends', 'hooks', 'method', 'output', 'reproduces', 'seed', 'wrap']);
     expect(schema['additionalProperties']).toBe(false);
   });
 

@@ -23,6 +23,10 @@ export function jsonSchema({ sections, plugins }: { readonly sections: Sections;
         description: 'Files or presets that this one extends; what stands here lies over them.',
         anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
       },
+      reproduces: {
+        description: 'Ids of the rows of published tables whose recipe this file is; not passed on to files that extend it.',
+        anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
+      },
       ...properties,
       method: { ...described(properties['method']), ...oneOf(methods) },
       hooks: {
