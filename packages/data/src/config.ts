@@ -11,6 +11,7 @@ const RandomResizedCrop = z.strictObject({
   scale: z.tuple([fraction, fraction]).default([0.2, 1]).describe('Smallest and largest area of the crop, as fractions of the image'),
   ratio: z.tuple([z.number().positive(), z.number().positive()]).default([3 / 4, 4 / 3]).describe('Least and greatest width over height of the crop'),
   flip: z.number().min(0).max(1).default(0.5).describe('Probability of a horizontal flip'),
+  interpolation: z.enum(['bicubic', 'bilinear']).optional().describe('How the crop is resized: bicubic (default, as MAE does), or bilinear (SimMIM)'),
 });
 
 const NoAugmentation = z.strictObject({

@@ -45,6 +45,8 @@ export type AugmentSpec =
       readonly ratio: readonly [number, number];
       /** Probability of a horizontal flip. */
       readonly flip: number;
+      /** How the crop is resized; bicubic unless given. */
+      readonly interpolation?: 'bicubic' | 'bilinear' | undefined;
     };
 
 export interface LoaderOptions {

@@ -55,6 +55,16 @@ describe('augmentInto', () => {
     expect(pixels[1]).toBeGreaterThan(150);
   });
 
+  it('resizes crops with the filter asked for', () => {
+    const source: SourceImage = { height: 4, width: 4, channels: 1, pixels: Uint8Array.from({ length: 16 }, (_, i) => (i * 97) % 256) };
+    const [size, still] = [{ height: 3, width: 3 }, { ...whole, flip: 0 }];
+    for (const filter of ['bicubic', 'bilinear'] as const) {
+      expect(augmented(source, { ...size, channels: 1 }, { ...still, interpolation: filter }).pixels).toEqual([...resize(source, { ...size, filter })]);
+    }
+    expect(augmented(source, { ...size, channels: 1 }, still).pixels).toEqual([...resize(source, size)]);
+    expect(resize(source, { ...size, filter: 'bilinear' })).not.toEqual(resize(source, size));
+  });
+
   it('gives the resized pixels of the crop it records', () => {
     const source: SourceImage = { height: 9, width: 7, channels: 3, pixels: Uint8Array.from({ length: 189 }, (_, i) => (i * 37) % 256) };
     fc.assert(

@@ -2,7 +2,7 @@ import type { Crop, ImageSpec, RandomStream } from '@mimlab/core';
 import type { AugmentSpec, SourceImage } from '../contract.js';
 import { repeatGrey, withChannels } from './channels.js';
 import { centreCrop, randomCrop } from './crop.js';
-import { resize } from './resize.js';
+import { resize, type ResizeFilter } from './resize.js';
 
 /**
  * Brings one image to the run's size and channels, on uint8.
@@ -33,11 +33,14 @@ function viewOf(image: SourceImage, spec: ImageSpec, augment: AugmentSpec, strea
     case 'whole':
       return cutView(image, spec, { top: 0, left: 0, height: image.height, width: image.width, sourceHeight: image.height, sourceWidth: image.width, flip: false });
     case 'random-resized-crop':
-      return cutView(image, spec, randomCrop(image.height, image.width, augment, stream));
+      return cutView(image, spec, randomCrop(image.height, image.width, augment, stream), augment.interpolation);
   }
 }
 
-const cutView = (image: SourceImage, { height, width }: ImageSpec, crop: Crop): View => ({ crop, pixels: resize(image, { box: crop, height, width }) });
+const cutView = (image: SourceImage, { height, width }: ImageSpec, crop: Crop, filter: ResizeFilter = 'bicubic'): View => ({
+  crop,
+  pixels: resize(image, { box: crop, height, width, filter }),
+});
 
 function evaluationView(image: SourceImage, spec: ImageSpec, fraction: number): View {
   const { height, width, window } = centreCrop(image, spec, fraction);
