@@ -1,4 +1,4 @@
-import { groupTokens, siteOf, sparseSites, windowPlaces, type SparseSite } from '@mimlab/nn';
+import { blockWindow, groupTokens, windowPlaces, type SparseSite, type SwinStage } from '@mimlab/nn';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { tensorOf, type Golden } from './golden-cases.js';
@@ -20,7 +20,7 @@ const Grouping = z.array(
 const APART = -100;
 
 /** What the released code prepares for a site, from its own list of coordinates (raster order, padding slots holding token 0). */
-function released(site: SparseSite, cells: Int32Array) {
+function released(site: Pick<SparseSite, 'grid' | 'window' | 'shift' | 'grouped'>, cells: Int32Array) {
   const { windows, positions } = windowPlaces(cells, site);
   const { size, groups } = site.grouped ? groupTokens(windows, site.window ** 2, 'released') : { size: cells.length, groups: [[...cells.keys()]] };
   const slots = groups.flatMap((group) => [...group, ...Array<number>(size - group.length).fill(-1)]);
@@ -47,21 +47,24 @@ function released(site: SparseSite, cells: Int32Array) {
 /** Groups, masks and relative positions of every stage, against those that the released code prepared. */
 export function describeTables(golden: Golden, { stages, objective }: GreenRun): void {
   const { visible } = objective.sampler.counts(objective.grid);
-  const sites = sparseSites(stages, visible);
   const prepared = Grouping.parse(JSON.parse(golden.metadata['grouping'] ?? '[]'));
 
   it.each(prepared)('groups stage $stage, $kind, as the released code does', ({ stage, kind, mode, window, shift, tokens, group_size, groups }) => {
-    const site = siteOf(sites, stages[stage] as GreenRun['stages'][number], kind === 'plain' ? 0 : 1);
-    expect([site.window, site.shift, site.tokens, site.grouped]).toEqual([window, shift, tokens, mode === 'grouping']);
+    // Released stages prepare shifted windows also where no block uses them.
+    const { grid, window: configured } = stages[stage] as SwinStage;
+    const block = blockWindow(grid, configured, kind === 'plain' ? 0 : 1);
+    const own = visible * 4 ** (stages.length - 1 - stage);
+    const site = { grid, window: block.side, shift: block.shift, grouped: own > 2 * block.side ** 2 };
+    expect([site.window, site.shift, own, site.grouped]).toEqual([window, shift, tokens, mode === 'grouping']);
     const stored = (name: string): number[] => [...tensorOf(golden, `mid.layer${stage}.${kind}.${name}`).data];
     const coordinates = stored('coords');
     const cells = Int32Array.from({ length: tokens }, (_, token) => (coordinates[2 * token] as number) * site.grid.columns + (coordinates[2 * token + 1] as number));
-    const own = released(site, cells);
-    expect([own.size, own.groups]).toEqual([group_size, groups]);
-    expect(own.mask).toEqual(stored('attn_mask'));
-    expect(own.index).toEqual(stored('rel_pos_idx'));
+    const made = released(site, cells);
+    expect([made.size, made.groups]).toEqual([group_size, groups]);
+    expect(made.mask).toEqual(stored('attn_mask'));
+    expect(made.index).toEqual(stored('rel_pos_idx'));
     if (mode === 'masking') return;
-    expect(own.slots).toEqual(stored('idx_shuffle'));
-    expect(own.places).toEqual(stored('idx_unshuffle'));
+    expect(made.slots).toEqual(stored('idx_shuffle'));
+    expect(made.places).toEqual(stored('idx_unshuffle'));
   });
 }

@@ -38,8 +38,8 @@ describe('the GreenMIM plugin', () => {
 });
 
 describe('GreenMIM on images it cannot take', () => {
-  it('says which stage does not fit the windows', () => {
-    expect(() => objectiveOf({ window: 3 })).toThrow(/window: stage 0 works on a grid of 8 x 16, which cannot be cut into windows of 3/);
+  it('says which stage cannot be halved', () => {
+    expect(() => objectiveOf({ depths: [1, 1, 1, 1, 1], heads: [1, 1, 1, 1, 1] })).toThrow(/stage 3 works on a grid of 1 x 2, which cannot be halved/);
   });
 
   it('says which side the patch does not divide', () => {

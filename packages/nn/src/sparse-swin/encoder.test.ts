@@ -1,6 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { planTensors, randomStream, stackPlans, type Params, type ParamSpecs, type PlanTensors, type TokenPlan } from '@mimlab/core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { patchify } from '../images/patchify.js';
+import { layerNorm } from '../layers/layer-norm.js';
+import { linear } from '../layers/linear.js';
 import { denseSwin } from '../swin/stages.js';
 import { sparseSwin, sparseSwinEncoder, sparseSwinStages, type SparseSwinOptions } from './encoder.js';
 import { visibleCells } from './sites.js';
@@ -111,6 +114,23 @@ describe('the sparse Swin', () => {
       const encoder = sparseSwinEncoder(options);
       const all = Int32Array.from({ length: 16 }, (_, cell) => cell);
       expect(encoder.encode(images(), tensorsOf(withoutTables(planOf(all))), paramsOf(encoder.params()), context)['latent']!.shape).toEqual([2, 16, 16]);
+    });
+  });
+
+  it('encodes whole images without tables in windows that do not fit the grids, too', () => {
+    tf.tidy(() => {
+      const cut = { ...options, window: 3, grouping: 'released' } as const;
+      const encoder = sparseSwinEncoder(cut);
+      const params = paramsOf(encoder.params());
+      const all = planOf(Int32Array.from({ length: 16 }, (_, cell) => cell));
+      const whole = encoder.encode(images(), tensorsOf(withoutTables(all)), params, context)['latent']!;
+      const cutStages = sparseSwinStages(cut);
+      const patches = tf.reshape(patchify(images(), cut.patch), [2, 256, 4]);
+      const ordered = tf.gather(patches, tf.tensor1d(visibleCells(all.visible, cutStages[0]!, cutStages), 'int32'), 1);
+      const rows = layerNorm(linear(tf.reshape(ordered, [512, 4]), params, 'encoder.patch_embed.proj'), params, 'encoder.patch_embed.norm');
+      const plan = tensorsOf({ ...all, aux: sparseTables(cutStages, all.visible, 'released') });
+      const normed = layerNorm(sparseSwin(rows, plan, params, cutStages, 'released'), params, 'encoder.norm');
+      expect(largestGap(tf.reshape(normed, whole.shape), whole)).toBeLessThan(1e-3);
     });
   });
 

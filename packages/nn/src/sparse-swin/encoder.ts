@@ -9,12 +9,13 @@ import { xavierUniform } from '../params/initializers.js';
 import { normParams, patchEmbedParams } from '../params/specs.js';
 import { swinBlock } from '../swin/block.js';
 import { reduceCells } from '../swin/patch-merging.js';
+import { blockWindow } from '../swin/windows.js';
 import { blockName, denseSwin, denseSwinMacs, mergingName, swinStages, swinStagesParams, type SwinOptions, type SwinStage } from '../swin/stages.js';
 import { LATENT, type EmbedPatches } from '../vit/encoder.js';
 import { expectedLoads, plannedLoad, sparseSwinMacs } from './cost.js';
 import { attentionInGroups, auxOf, siteTensors, sparseAttention, takeOfEach, type SiteTables } from './group-attention.js';
 import { siteOf, sparseSites, coarsestGrid, type SparseSite } from './sites.js';
-import { CELL_PLACES, CELLS } from './tables.js';
+import { CELL_PLACES, CELLS, sparseTables } from './tables.js';
 import type { GroupSize } from './windows.js';
 
 export interface SparseSwinOptions extends Omit<SwinOptions, 'grid'> {
@@ -31,13 +32,13 @@ const PREFIX = 'encoder.';
 
 /** The stages of a sparse Swin; its plans speak of the last stage's grid. @throws ConfigError if sizes do not fit. */
 export const sparseSwinStages = (options: Pick<SparseSwinOptions, 'image' | 'patch' | keyof Omit<SwinOptions, 'grid'>>): SwinStage[] =>
-  swinStages({ ...options, grid: patchGrid(options.image, options.patch) });
+  swinStages({ ...options, grid: patchGrid(options.image, options.patch), cutWindows: true });
 
 /**
  * A Swin transformer on visible patches alone. One token of its last stage is a unit of the mask, so that every merged
  * cell is visible or hidden as a whole; groups of tokens and their relative positions come as `aux` arrays of the plan
- * (see `sparseTables`), one plan for the whole batch. Plans that show every cell go through the dense Swin, which gives
- * the same numbers. Source: released GreenMIM (arXiv:2205.13515), with the parameter names of its state dict.
+ * (see `sparseTables`), one plan for the whole batch. Plans that show every cell need none: they go through the dense
+ * Swin, which gives the same numbers, or, where windows do not fit the grids, through groups of their own. Source: released GreenMIM (arXiv:2205.13515), with the parameter names of its state dict.
  * @throws ConfigError if sizes do not fit.
  */
 export function sparseSwinEncoder(options: SparseSwinOptions): Encoder {
@@ -46,6 +47,11 @@ export function sparseSwinEncoder(options: SparseSwinOptions): Encoder {
   const grid = coarsestGrid(stages);
   const cells = cellsOf(grid);
   const { width } = stages[stages.length - 1] as SwinStage;
+  const fits = stages.every(({ grid: { rows, columns }, window }) => {
+    const { side } = blockWindow({ rows, columns }, window, 0);
+    return rows % side === 0 && columns % side === 0;
+  });
+  const isDense = (visible: number): boolean => visible === cells && fits;
   const cost = { stages, rule: grouping, wholeBlocks: grouping === 'released' };
   const expected = new Map<number, number>();
 
@@ -67,21 +73,28 @@ export function sparseSwinEncoder(options: SparseSwinOptions): Encoder {
     encode(images_BHWC, plan, params) {
       const { batch } = plan;
       const { visible } = plan.counts;
-      const whole = visible === cells;
-      const x = part('patch', () => embed(images_BHWC, whole ? undefined : plan, params, options));
-      const out = whole
+      const dense = isDense(visible);
+      const grouped = visible === cells && !dense ? wholeGrid(plan, stages) : plan;
+      const x = part('patch', () => embed(images_BHWC, dense ? undefined : grouped, params, options));
+      const out = dense
         ? (denseSwin(x, params, stages, { batch, prefix: PREFIX, epsilon: VIT_EPSILON }).at(-1) as Tensor2D)
-        : sparseSwin(x, plan, params, stages, grouping);
+        : sparseSwin(x, grouped, params, stages, grouping);
       return { [LATENT]: tf.reshape(layerNorm(out, params, `${PREFIX}norm`), [batch, visible, width]) };
     },
     macs({ visible }, plan): MacParts {
-      const whole = visible === cells;
+      const dense = isDense(visible);
       const patches = cellsOf((stages[0] as SwinStage).grid);
-      const embedded = whole || options.embedPatches === 'all' ? patches : (patches * visible) / cells;
-      const blocks = plan === undefined ? expectedMacs : (count: number): number => sparseSwinMacs(cost, count, (site) => plannedLoad(site, plan));
-      return { patch: patchEmbedMacs(embedded, patchValues(patch, image.channels), options.width), encoder: whole ? denseSwinMacs(stages) : blocks(visible) };
+      const embedded = dense || options.embedPatches === 'all' ? patches : (patches * visible) / cells;
+      const blocks = plan?.aux === undefined ? expectedMacs : (count: number): number => sparseSwinMacs(cost, count, (site) => plannedLoad(site, plan));
+      return { patch: patchEmbedMacs(embedded, patchValues(patch, image.channels), options.width), encoder: dense ? denseSwinMacs(stages) : blocks(visible) };
     },
   };
+}
+
+/** A plan that shows every cell, in raster order, with the group tables for it. */
+function wholeGrid(plan: PlanTensors, stages: readonly SwinStage[]): PlanTensors {
+  const tables = sparseTables(stages, Int32Array.from({ length: plan.counts.visible }, (_, cell) => cell), 'compact');
+  return { ...plan, aux: Object.fromEntries(Object.entries(tables).map(([name, table]) => [name, tf.tensor1d(table, 'int32')])) };
 }
 
 /** Patch embedding and its norm. @param plan absent: all patches @returns [B * tokens, C] */

@@ -38,6 +38,10 @@ describe('the stages of a Swin', () => {
     expect((denseSwinMacs(swinStages(large)) + 2304 * 48 * 192) / 1e9).toBeCloseTo(25.956, 3);
   });
 
+  it('may have windows that the edges of a grid cut off, where asked', () => {
+    expect(swinStages({ ...small, grid: { rows: 6, columns: 8 }, window: 4, cutWindows: true }).map(({ grid }) => grid)[0]).toEqual({ rows: 6, columns: 8 });
+  });
+
   it.each([
     ['windows', { ...small, grid: { rows: 6, columns: 8 }, window: 4 }, /stage 0 works on a grid of 6 x 8, which cannot be cut into windows of 4/],
     ['halves', { ...small, grid: { rows: 3, columns: 3 }, window: 3 }, /stage 0 works on a grid of 3 x 3, which cannot be halved/],

@@ -19,6 +19,8 @@ export interface SwinOptions {
   /** Side of the attention windows in tokens. */
   readonly window: number;
   readonly mlpRatio: number;
+  /** Windows may be cut off at the edges of a grid: whoever attends token by token can do with that. Default false. */
+  readonly cutWindows?: boolean;
 }
 
 /** One stage: blocks on a grid, then (but for the last) patch merging. */
@@ -40,7 +42,7 @@ export interface SwinStage {
  * The stages of a Swin transformer.
  * @throws ConfigError if a grid cannot be cut into windows or halved, or heads do not divide a width.
  */
-export function swinStages({ grid, width, depths, heads, window, mlpRatio }: SwinOptions): SwinStage[] {
+export function swinStages({ grid, width, depths, heads, window, mlpRatio, cutWindows = false }: SwinOptions): SwinStage[] {
   if (depths.length !== heads.length) {
     throw new ConfigError(`${depths.length} stages have ${heads.length} numbers of heads`, { place: 'heads', remedy: 'Give one number for each stage.' });
   }
@@ -63,8 +65,9 @@ export function swinStages({ grid, width, depths, heads, window, mlpRatio }: Swi
     checkHeads(stage.width, stage.heads);
     const { side } = blockWindow(own, window, 0);
     for (const sides of [own.rows, own.columns]) {
-      if (sides % side !== 0 || (stage.merges && sides % 2 !== 0)) {
-        const what = sides % side !== 0 ? `cut into windows of ${side}` : 'halved by patch merging';
+      const uncut = !cutWindows && sides % side !== 0;
+      if (uncut || (stage.merges && sides % 2 !== 0)) {
+        const what = uncut ? `cut into windows of ${side}` : 'halved by patch merging';
         throw new ConfigError(`stage ${index} works on a grid of ${own.rows} x ${own.columns}, which cannot be ${what}`, {
           place: 'window',
           remedy: 'Choose image, patch and window so that the sides of every stage are multiples of the window and even.',
