@@ -76,9 +76,8 @@ async function train(options: PretrainOptions, loader: Loader): Promise<Pretrain
 
   // Parameters, optimizer state and step.
   const specs = objective.params();
-  const pretrained = found === undefined ? await objective.pretrained() : {};
   await engine.define(parameterState(specs, config.seed));
-  await engine.write(pretrained);
+  if (found === undefined) await engine.write(await objective.pretrained());
   const step = engine.compile(pretrainStep(objective, statistics, config.train));
   if (found !== undefined) await restoreWeightFiles(found.path, engine, specs);
 

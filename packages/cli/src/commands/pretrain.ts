@@ -71,7 +71,7 @@ export async function pretrainCommand(config: string | undefined, options: Pretr
     throw new Interrupted(`Stopped after update ${summary.update} of ${summary.updates}. Go on with: mimlab pretrain --resume ${folder}`);
   }
   terminal.note(`Finished ${summary.updates} updates in ${durationText(summary.seconds)}${summary.loss === undefined ? '' : `, last loss ${summary.loss.toFixed(4)}`}.`);
-  terminal.note(`See reconstructions with: mimlab reconstruct ${folder}`);
+  if (context.objective.target.picture !== undefined) terminal.note(`See reconstructions with: mimlab reconstruct ${folder}`);
   terminal.out(folder);
   return summary;
 }

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { augmentSpec, createLoader, datasetRef, imageSpec, openDataset, pixelStatistics, type Loader, type LoaderBatch } from '@mimlab/data';
 import { createEngine, type Engine } from '@mimlab/engine';
 import { openRunFolder, pretrain, type PretrainSummary, type TrainRecord } from '@mimlab/train';
-import type { PixelStatistics } from '@mimlab/core';
+import type { NamedHostTensors, Objective, PixelStatistics } from '@mimlab/core';
 import type { RunContext } from './run-context.js';
 
 export interface TrainRunOptions {
@@ -47,14 +47,26 @@ async function openLoader({ config, objective, compositionRef }: RunContext): Pr
   return { ...loader, epoch, wholeImages: () => givingTurns(loader.wholeImages()), dataset: { ...loader.dataset, statistics: pixelStatistics(config.data, loader.dataset) } };
 }
 
+/** The objective with the weights that it has from files already at hand; they are handed out once and not kept. */
+async function withWeightsRead(objective: Objective): Promise<Objective> {
+  let read: NamedHostTensors | undefined = await objective.pretrained();
+  const pretrained = async (): Promise<NamedHostTensors> => {
+    const values = read ?? (await objective.pretrained());
+    read = undefined;
+    return values;
+  };
+  return { ...objective, pretrained };
+}
+
 /** Opens what a run needs, trains it, and closes everything again whatever happens. */
 export async function trainRun({ context, output, resume, signal, report, afterwards }: TrainRunOptions): Promise<PretrainSummary> {
-  const { config, objective, loaded } = context;
-  // Data and engine are opened before the run's folder is made: a wrong path leaves nothing behind.
+  const { config, loaded } = context;
+  // Data, engine and weights are opened before the run's folder is made: a wrong path leaves nothing behind.
   const loader = await openLoader(context);
   try {
     const engine = await createEngine(config.engine);
     try {
+      const objective = resume ? context.objective : await withWeightsRead(context.objective);
       const runFolder = await openRunFolder({ path: output, resume, configText: loaded.format() });
       try {
         const summary = await pretrain({
