@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { createProgram } from '@mimlab/cli';
 import { createRegistry } from '@mimlab/core';
 import { describe, expect, it } from 'vitest';
 
@@ -13,15 +14,29 @@ describe('the registry', () => {
     expect([mae.module, wrapper.module].every((module) => existsSync(module))).toBe(true);
   });
 
-  it('lists them with their kind and paper', async () => {
-    const plugins = await createRegistry({ from: [here] }).list();
-    expect(plugins).toEqual([
-      expect.objectContaining({ package: '@mimlab/plugin-mae', name: 'mae', kind: 'method', paper: 'arXiv:2111.06377' }),
-      expect.objectContaining({ package: '@mimlab/pr-mim', name: 'pr-mim', kind: 'wrapper', paper: 'arXiv:2411.15746' }),
-    ]);
-  });
-
   it('names the nearest of them for a misspelt name', async () => {
     await expect(createRegistry({ from: [here] }).load('prmim')).rejects.toThrow(/did you mean 'pr-mim'\?/);
+  });
+});
+
+describe('mimlab plugins --json', () => {
+  it('lists the six methods and pr-mim with version, range of core, hooks and paper', async () => {
+    const lines: string[] = [];
+    const terminal = { live: false, columns: 80, out: (line: string) => lines.push(line), note: () => undefined, overwrite: () => undefined };
+    await createProgram(terminal).parseAsync(['node', 'mimlab', 'plugins', '--json']);
+    const found = JSON.parse(lines.join('\n')) as Record<string, unknown>[];
+    const hooks = ['sampler', 'encoder', 'decoder', 'target'];
+    const method = (name: string, paper: string): unknown => ({ package: `@mimlab/plugin-${name}`, name, kind: 'method', version: '0.1.0', core: '^0.1.0', hooks, paper });
+    expect(found.map(({ folder, ...rest }) => [typeof folder, rest])).toEqual(
+      [
+        method('greenmim', 'arXiv:2205.13515'),
+        method('localmim', 'arXiv:2303.05251'),
+        method('mae', 'arXiv:2111.06377'),
+        method('mff', 'arXiv:2308.00261'),
+        { package: '@mimlab/pr-mim', name: 'pr-mim', kind: 'wrapper', version: '0.1.0', core: '^0.1.0', hooks: ['sampler', 'decoder', 'scoring'], paper: 'arXiv:2411.15746' },
+        method('simmim', 'arXiv:2111.09886'),
+        method('tec', 'arXiv:2210.11016'),
+      ].map((plugin) => ['string', plugin]),
+    );
   });
 });

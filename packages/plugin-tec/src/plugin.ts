@@ -19,6 +19,7 @@ export const tec = definePlugin<TecConfig>({
   core: '^0.1.0',
   paper: 'arXiv:2210.11016',
   configSchema: TecConfig,
+  exampleConfig: { teacher: { checkpoint: null } },
   // The paper's costs count the embedding of every patch.
   paperCount: { embedPatches: 'all' },
   hooks: (config) => ({

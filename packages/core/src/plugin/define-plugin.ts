@@ -23,6 +23,8 @@ interface Described<Config> {
   readonly paper: string;
   /** A strict object: unknown keys are mistakes. Every key needs a default or must be given. */
   readonly configSchema: z.ZodType<Config>;
+  /** Settings to list its hooks with, where some of its keys have no default. Never used in a run. */
+  readonly exampleConfig?: Readonly<Record<string, unknown>>;
   /** Takes the place of an already registered plugin of the same name instead of being refused. */
   readonly replace?: boolean;
 }

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { PluginError } from '../errors.js';
-import { createRegistry } from './registry.js';
+import { definePlugin } from './define-plugin.js';
+import { createRegistry, offeredHooks } from './registry.js';
 
 let folder = '';
 beforeEach(() => {
@@ -195,5 +197,17 @@ describe('the list of plugins', () => {
     write('node_modules/stray.txt', '');
     write('node_modules/broken/package.json', '{');
     expect(await registry().list()).toEqual([]);
+  });
+});
+
+describe('the hooks that a plugin offers', () => {
+  const described = { name: 'dots', version: '1.0.0', core: '^0.1.0', paper: 'none', configSchema: z.strictObject({ file: z.string() }), hooks: () => ({}) };
+
+  it('are those of its example where some setting has no default', () => {
+    expect(offeredHooks(definePlugin({ ...described, exampleConfig: { file: 'any' } }))).toEqual([]);
+  });
+
+  it('are not known where there is no example either', () => {
+    expect(offeredHooks(definePlugin(described))).toBeUndefined();
   });
 });

@@ -26,7 +26,7 @@ export interface InstalledPlugin {
   readonly version?: string;
   /** Range of core it was written for. */
   readonly core?: string;
-  /** Hooks it offers or decorates; missing if they depend on settings that have no default. */
+  /** Hooks it offers or decorates; missing if they depend on settings that have neither default nor example. */
   readonly hooks?: readonly string[];
   readonly paper?: string;
 }
@@ -165,9 +165,9 @@ async function describe(installed: InstalledPackage): Promise<InstalledPlugin> {
   }
 }
 
-/** Names of the hooks that a plugin offers (or decorates) with its default settings; undefined if it has none. */
+/** Names of the hooks that a plugin offers (or decorates) with its example, else its default settings; undefined if it has neither. */
 export function offeredHooks(plugin: Plugin): string[] | undefined {
-  const defaults = plugin.configSchema.safeParse({});
+  const defaults = plugin.configSchema.safeParse(plugin.exampleConfig ?? {});
   if (!defaults.success) return undefined;
   return Object.keys(plugin.kind === 'method' ? plugin.hooks(defaults.data) : plugin.wrap(defaults.data));
 }
