@@ -13,6 +13,10 @@ const StateDict = z.object({
 });
 type StateDict = z.infer<typeof StateDict>;
 
+/** What a model predicts: only models of HOG have filters. */
+export const featureOf = (keys: StateDict['state_dict'], config: StateDict['config']): Record<string, unknown> =>
+  Object.keys(keys).some((name) => name.startsWith('hog_enc.')) ? { kind: 'hog', bins: config.hog_nbins, hogBias: config.hog_bias } : { kind: 'pixels' };
+
 /**
  * Names, shapes, counts and weight decay of a full-size model.
  * @param settingsOf reads the architecture off the shapes

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { expectClose, expectNear } from './closeness.js';
 import { describeGolden, engines, loadGolden, loadJson, tensorOf, withoutPrefix, type Golden } from './golden-cases.js';
 import { asRaster, localMimForward, localMimGradients, localMimInputs, localMimRun } from './localmim-case.js';
-import { describeLocalMimStateDict } from './localmim-state-dict.js';
+import { describeLocalMimStateDict, featureOf } from './localmim-state-dict.js';
 import { defineParams } from './mae-case.js';
 
 const CaseConfig = z.object({
@@ -148,7 +148,7 @@ describeGolden('localmim-swin', /^state-dict.*\.json$/, (cases) => {
         window: (Math.sqrt(tables[0]?.[0] ?? 0) + 1) / 2,
         decoderWidth: keys['decoder.1.mask_token']?.shape[2],
         decoderHeads: 1,
-        ...(config.hog_nbins === undefined ? { kind: 'pixels' } : { bins: config.hog_nbins, hogBias: config.hog_bias }),
+        ...featureOf(keys, config),
       };
     });
   });

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { expectClose, expectNear } from './closeness.js';
 import { describeGolden, engines, loadGolden, loadJson, tensorOf, withoutPrefix, type Golden } from './golden-cases.js';
 import { decodersOf, asRaster, localMimForward, localMimGradients, localMimInputs, localMimRun } from './localmim-case.js';
-import { describeLocalMimStateDict } from './localmim-state-dict.js';
+import { describeLocalMimStateDict, featureOf } from './localmim-state-dict.js';
 import { defineParams, plansFromNoise } from './mae-case.js';
 import { toRaster } from './mae-steps.js';
 
@@ -121,7 +121,7 @@ describeGolden('localmim-vit', /^state-dict.*\.json$/, (cases) => {
         heads: 1,
         decoderWidth: keys['decoder.0.mask_token']?.shape[2],
         decoderHeads: 1,
-        ...(config.hog_nbins === undefined ? { kind: 'pixels' } : { bins: config.hog_nbins, hogBias: config.hog_bias }),
+        ...featureOf(keys, config),
       };
     });
   });

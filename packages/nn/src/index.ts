@@ -31,6 +31,7 @@ export * from './vit/encoder.js';
 export * from './vit/decoder.js';
 export * from './swin/windows.js';
 export * from './swin/window-attention.js';
+export * from './swin/visible-attention.js';
 export * from './swin/block.js';
 export * from './swin/patch-merging.js';
 export * from './swin/stages.js';

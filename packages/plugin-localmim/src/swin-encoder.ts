@@ -1,6 +1,5 @@
-import { cellsOf, CompositionError, part, roleMask, type Encoder, type Grid, type ImageSpec, type Initializer, type ParamSpecs, type Params, type PlanTensors } from '@mimlab/core';
+import { cellsOf, CompositionError, part, type Encoder, type Grid, type ImageSpec, type Initializer, type ParamSpecs, type Params, type PlanTensors } from '@mimlab/core';
 import {
-  attention,
   blockName,
   blockWindow,
   gatherRows,
@@ -17,29 +16,24 @@ import {
   patchify,
   patchMergingMacs,
   patchValues,
-  permuteTokens,
   reduceCells,
-  relativeTable,
-  restoreRows,
   swinBlock,
   swinStages,
   swinStagesParams,
+  unitSide,
+  visibleAttention,
   visibleInverse,
+  visibleSite,
   VIT_EPSILON,
-  windowBias,
-  windowsOf,
   xavierUniform,
   type SwinStage,
-  type Windows,
 } from '@mimlab/nn';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
+import type { Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import { featureOf } from './branches.js';
 import type { LocalMimSwin } from './config.js';
 
 const PREFIX = 'encoder.';
-/** Keeps hidden tokens out of the softmax. */
-const ABSENT = -100;
 
 /** Stages of the encoder, and the grid of mask units: one unit is a token of the last stage. */
 export function swinOf(config: LocalMimSwin, image: ImageSpec): { readonly stages: readonly SwinStage[]; readonly units: Grid } {
@@ -47,30 +41,6 @@ export function swinOf(config: LocalMimSwin, image: ImageSpec): { readonly stage
   const grid = patchGrid(image, { height: patchSize, width: patchSize });
   const stages = swinStages({ grid, width, depths: depth, heads, window, mlpRatio });
   return { stages, units: (stages[stages.length - 1] as SwinStage).grid };
-}
-
-/** Tokens along the side of a unit on a grid. */
-const unitSide = (grid: Grid, units: Grid): number => grid.rows / units.rows;
-
-/**
- * Where the tokens of a stage stand in its windows: for each slot the token, numbered unit by unit, in raster order
- * inside a unit. In the stages behind the first merging, the released code takes this number for the raster number of
- * the token's cell, so most tokens stand in the places of others.
- */
-export function slotTokens({ order }: Windows, grid: Grid, units: Grid, misplaced: boolean): Int32Array {
-  const side = unitSide(grid, units);
-  if (misplaced) return order;
-  return order.map((cell) => {
-    const [row, column] = [Math.floor(cell / grid.columns), cell % grid.columns];
-    const unit = Math.floor(row / side) * units.columns + Math.floor(column / side);
-    return unit * side * side + (row % side) * side + (column % side);
-  });
-}
-
-function inverseOf(order: Int32Array): Int32Array {
-  const inverse = new Int32Array(order.length);
-  order.forEach((token, slot) => (inverse[token] = slot));
-  return inverse;
 }
 
 /**
@@ -120,7 +90,7 @@ export function tappedSwinEncoder(config: LocalMimSwin, image: ImageSpec): Encod
       const outputs: Record<string, tf.Tensor> = {};
       stages.forEach((stage, place) => {
         for (let j = 0; j < stage.depth; j++) {
-          const site = siteOf(stage, j, units, released && place > 0);
+          const site = visibleSite(stage, j, units, released && place > 0);
           const name = blockName(PREFIX, stage, j);
           rows = swinBlock(rows, params, name, (normed) => visibleAttention(normed, plan, params, `${name}.attn`, site), undefined, VIT_EPSILON);
         }
@@ -148,48 +118,6 @@ function joinByRows(rows: Tensor2D, side: number): Tensor2D {
   const [count, width] = rows.shape;
   const split = tf.reshape(rows, [count / (2 * side), 2, side / 2, 2, width]);
   return tf.reshape(tf.transpose(split, [0, 2, 1, 3, 4]), [count / 4, 4 * width]);
-}
-
-/** Everything about attention in a block that does not depend on the mask. */
-interface Site {
-  readonly stage: SwinStage;
-  readonly windows: Windows;
-  readonly tokens: Int32Array;
-  readonly slots: Int32Array;
-  readonly perUnit: number;
-}
-
-function siteOf(stage: SwinStage, block: number, units: Grid, misplaced: boolean): Site {
-  const { side, shift } = blockWindow(stage.grid, stage.window, block);
-  const windows = windowsOf(stage.grid, side, shift);
-  const tokens = slotTokens(windows, stage.grid, units, misplaced);
-  return { stage, windows, tokens, slots: inverseOf(tokens), perUnit: unitSide(stage.grid, units) ** 2 };
-}
-
-/** Attention of visible tokens inside the windows of the whole grid. @param rows [B * V * tokens of a unit, C]; the same come back */
-function visibleAttention(rows: Tensor2D, plan: PlanTensors, params: Params, prefix: string, { stage, windows, tokens, slots, perUnit }: Site): Tensor2D {
-  const { batch, grid, counts } = plan;
-  const { heads, width } = stage;
-  const cells = tokens.length;
-  const inverse = visibleInverse(plan);
-  const byUnit = (x: Tensor2D): Tensor2D => tf.reshape(x, [batch * counts.visible, perUnit * x.shape[1]]);
-  const placed = 'compute' in inverse ? inverse.compute(inverse.from) : inverse;
-  const qkv = restoreRows(byUnit(linear(rows, params, `${prefix}.qkv`)), placed, plan.visibleRows);
-  const inWindows = permuteTokens(tf.reshape(qkv, [batch, cells, 3 * width]) as Tensor3D, tokens, slots);
-  const shape = { batch: batch * windows.count, tokens: windows.side ** 2, heads };
-  const bias = tf.add(windowBias(relativeTable(params, prefix), windows), absentSlots(plan, tokens, perUnit, windows)) as Tensor4D;
-  const attended = attention(tf.reshape(inWindows, [batch * cells, 3 * width]), shape, bias);
-  const restored = permuteTokens(tf.reshape(attended, [batch, cells, width]) as Tensor3D, slots, tokens);
-  const seen = gatherRows(tf.reshape(restored, [batch * cellsOf(grid), perUnit * width]), plan.visibleRows, inverse);
-  return linear(tf.reshape(seen, [rows.shape[0], width]) as Tensor2D, params, `${prefix}.proj`);
-}
-
-/** What hides slots without a visible token as keys, [windows, 1, 1, slots of a window]. The first image's mask is that of all. */
-function absentSlots(plan: PlanTensors, tokens: Int32Array, perUnit: number, { count, side }: Windows): Tensor4D {
-  const mask_1N = tf.slice(roleMask(plan, 'visible'), [0, 0], [1, cellsOf(plan.grid)]);
-  const unitOfSlot = tf.tensor1d(tokens.map((token) => Math.floor(token / perUnit)), 'int32');
-  const seen = tf.gather(tf.reshape(mask_1N, [-1]) as Tensor1D, unitOfSlot);
-  return tf.reshape(tf.mul(tf.sub(1, seen), ABSENT), [count, 1, 1, side * side]);
 }
 
 function swinParams({ width, patchSize }: LocalMimSwin, { channels }: ImageSpec, stages: readonly SwinStage[]): ParamSpecs {

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
 import { composeRun, createObjective, fullPlan, planTensors, randomStream, stackPlans, type ImageSpec, type Objective, type Params } from '@mimlab/core';
-import { denseSwin, layerNorm, linear, patchify, randomMasking, VIT_EPSILON, windowsOf } from '@mimlab/nn';
+import { denseSwin, layerNorm, linear, patchify, randomMasking, VIT_EPSILON } from '@mimlab/nn';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { LocalMimConfig, type LocalMimSwin } from './config.js';
 import { localMim } from './plugin.js';
-import { checkBatchScope, slotTokens, swinOf } from './swin-encoder.js';
+import { checkBatchScope, swinOf } from './swin-encoder.js';
 import { hiddenUnits, planOfPermutation, unitSampler } from './unit-sampler.js';
 
 const image: ImageSpec = { height: 32, width: 32, channels: 1 };
@@ -50,30 +50,6 @@ describe('the Swin encoder of LocalMIM', () => {
   it('refuses images that windows do not divide', () => {
     const run = composeRun({ image: { ...image, width: 24 }, method: { plugin: localMim, config: { ...config, window: 8 } as LocalMimConfig } });
     expect(() => createObjective(run)).toThrow(/stage 0 works on a grid of 16 x 12, which cannot be cut into windows of 8/);
-  });
-});
-
-describe('tokens in the slots of windows', () => {
-  const grid = { rows: 4, columns: 4 };
-  const units = { rows: 2, columns: 2 };
-
-  it('are numbered unit by unit', () => {
-    // One window in raster order: its second row begins with the third token of unit 0.
-    expect([...slotTokens(windowsOf(grid, 4, 0), grid, units, false)]).toEqual([0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15]);
-  });
-
-  it('stand where the released code puts them, if asked for: numbers taken for raster numbers', () => {
-    expect([...slotTokens(windowsOf(grid, 4, 0), grid, units, true)]).toEqual(Array.from({ length: 16 }, (_, i) => i));
-  });
-
-  it('at full size are misplaced but for the units whose numbers happen to agree', () => {
-    const right = (side: number): number => {
-      const stage = { rows: 7 * side, columns: 7 * side };
-      const windows = windowsOf(stage, 7, 0);
-      const [wrong, proper] = [true, false].map((misplaced) => slotTokens(windows, stage, { rows: 7, columns: 7 }, misplaced));
-      return wrong!.filter((token, slot) => token === proper![slot]).length;
-    };
-    expect([right(4), right(2), right(1)]).toEqual([7 * 4 * 4, 7 * 2 * 2, 49]);
   });
 });
 
