@@ -62,7 +62,7 @@ export function amtCounts({ mask, throw: thrownRatio }: AmtRatios, units: Units)
 }
 
 /**
- * AMT (guijiejie/AMT): a weighted order of all tokens, the attended ones first, decides masks and throws at once: its
+ * AMT (arXiv:2211.15362): a weighted order of all tokens, the attended ones first, decides masks and throws at once: its
  * head is retained, the middle thrown, the tail visible. It is drawn from `streams.mask`.
  *
  * Before attention was first gathered the method's own masks are used: with nothing thrown (`faithful`), or with random

@@ -1,7 +1,7 @@
 import type { Crop, Grid } from '@mimlab/core';
 
 /**
- * AMT's stored weights of one image (guijiejie/AMT): the class token's attention, each head shifted and scaled to
+ * AMT's stored weights of one image (arXiv:2211.15362): the class token's attention, each head shifted and scaled to
  * 0..1, then the mean over the heads. A head that attends to all tokens alike counts as 0.
  * @param attention_hN softmax attention to the N tokens, [heads, N]
  */
