@@ -44,6 +44,23 @@ describe('LocalMIM wrapped by pr-mim', () => {
     expect(added).toEqual([0, 1, 2, 3].flatMap((k) => [`prmim.local${k}.conv.weight`, `prmim.local${k}.conv.bias`]));
   });
 
+  it.each(['random', 'furthest', 'running-cell', 'amt', 'amt-throw'] as const)('takes V, K and T from the counting rule with sampling: %s', (sampling) => {
+    const { sampler, grid } = localMimOf(image, small, { throw: 0.5, sampling });
+    expect(sampler.counts(grid)).toEqual({ visible: 4, retained: 4, thrown: 8 });
+  });
+
+  it('refuses mask tokens in visible cells, where one head joins tokens', () => {
+    expect(() => localMimOf(image, small, { throw: 0.5, sampling: 'running-cell', variant: 'faithful', reconstruction: 'partial' })).toThrow(/branch 'local3' does not predict token by token/);
+  });
+
+  it('is refused with Swin, whose windows need whole grids', () => {
+    const swin = { arch: 'swin', patchSize: 2, width: 4, depth: [2, 1, 1], heads: [1, 2, 2], window: 4, decoderWidth: 16, decoderHeads: 2, maskRatio: 0.3 };
+    for (const reconstruction of ['progressive', 'partial'] as const) {
+      expect(() => localMimOf(image, swin, { throw: 0.25, reconstruction })).toThrow(/branch 'local0' gives tokens for the whole grid, so there is nothing to throw or to reconstruct/);
+    }
+    expect(() => localMimOf(image, swin, { throw: 0 })).not.toThrow();
+  });
+
   it('refuses a norm or head of their own for thrown tokens, since one head joins tokens', () => {
     expect(() => localMimOf(image, small, { throw: 0.5, shareHead: false })).toThrow(/branch 'local3' does not predict token by token/);
     expect(() => localMimOf(image, { ...small, scales: [4, 2, 1], taps: [1, 2, 4] }, { throw: 0.5, shareHead: false })).not.toThrow();
