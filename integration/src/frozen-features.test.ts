@@ -39,6 +39,9 @@ function loader(): Loader {
         };
       }
     },
+    wholeImages() {
+      throw new Error('features are taken from an epoch');
+    },
     timings: () => ({ decode: 0, augment: 0, plan: 0, host: 0, wait: 0 }),
     close: async () => undefined,
   };

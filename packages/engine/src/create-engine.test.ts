@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createEngine } from './create-engine.js';
 
 const found = vi.hoisted(() => ({ library: undefined as string | undefined }));
 vi.mock('./install/index.js', async (original) => ({
   ...(await original<object>()),
-  findTensorflow: () => (found.library === undefined ? undefined : { library: found.library }),
+  findTensorflow: () => (found.library === undefined ? undefined : { library: found.library, folder: dirname(found.library), framework: found.library }),
 }));
 
 describe('createEngine', () => {
