@@ -42,6 +42,7 @@ describe('the command line', () => {
       ['schema', '', '--output <file>'],
       ['plugins', '', '--json'],
       ['presets', '', '--json'],
+      ['new', '<what> <name>', '--output <dir>'],
       ['quickstart', '', '--output <dir>'],
     ]);
   });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { COUNTS, type Count } from './cost/count-cost.js';
 import { STATISTICS, type Statistics } from './pictures/predict-pixels.js';
 import type { Terminal } from './terminal.js';
@@ -105,6 +105,15 @@ export function createProgram(terminal: Terminal): Command {
     .action(async (options: { json?: boolean }) => {
       const { presets } = await import('./commands/presets.js');
       presets(options, terminal);
+    });
+
+  command('new', 'Write the package of a new plugin: a small method that works, to change hook by hook.', 'new plugin my-method --output plugins/my-method')
+    .addArgument(new Argument('<what>', 'what to write').choices(['plugin']))
+    .argument('<name>', 'name of the plugin: lower case with dashes')
+    .option('--output <dir>', 'folder of the package (default: mimlab-plugin-NAME)')
+    .action(async (_what: string, name: string, options: { output?: string }) => {
+      const { newPlugin } = await import('./commands/new-plugin.js');
+      await newPlugin(name, options, terminal);
     });
 
   command('quickstart', 'Pre-train MAE + PR-MIM on MNIST, draw its reconstructions and measure its features.', 'quickstart --output runs/quickstart')
