@@ -1,9 +1,8 @@
 import { randomStream, type HostTensor, type PixelStatistics } from '@mimlab/core';
 import { createLoader, datasetRef, imageSpec, pixelStatistics, type Loader } from '@mimlab/data';
 import type { Engine } from '@mimlab/engine';
-import { evaluateKnn, extractFeatures, pixelFeatures, type Features, type KnnScores, type Pool } from '@mimlab/evaluate';
+import { evaluateKnn, extractFeatures, pixelFeatures, principalDirections, projectFeatures, type Features, type KnnScores } from '@mimlab/evaluate';
 import type { RunContext } from '../run/run-context.js';
-import { whiten } from './whiten.js';
 
 /** What nearest neighbours make of one kind of features. */
 export interface Measured extends KnnScores {
@@ -14,16 +13,20 @@ export interface MeasureOptions {
   readonly context: RunContext;
   /** Holds the trained parameters; afterwards the initial ones. */
   readonly engine: Engine;
-  readonly pool: Pool;
   readonly labelsPerClass: readonly number[];
   readonly draws: number;
   readonly note: (line: string) => void;
 }
 
-const BATCH = 500;
+/** Small enough that activations of whole images stay in the processor's cache. */
+const BATCH = 100;
+/** Directions that features are compared along: fewer numbers than all tokens have, at the same accuracy. */
+export const DIRECTIONS = 64;
+/** Training images, without labels, that directions are found from. */
+const FIT = 5000;
 
 /** Images in the order of the data set, as they are. */
-function evaluationLoader({ config }: RunContext, split: 'train' | 'test'): Promise<Loader> {
+function evaluationLoader({ config }: RunContext, split: 'train' | 'test', subset?: readonly number[]): Promise<Loader> {
   return createLoader({
     data: datasetRef(config.data, split),
     image: imageSpec(config.data),
@@ -33,19 +36,29 @@ function evaluationLoader({ config }: RunContext, split: 'train' | 'test'): Prom
     workers: config.data.workers,
     prefetch: config.data.prefetch,
     shuffle: false,
+    ...(subset === undefined ? {} : { subset }),
   });
 }
 
-async function bothSplits(context: RunContext, extract: (loader: Loader, statistics: PixelStatistics) => Promise<Features>): Promise<{ train: Features; test: Features }> {
-  const of = async (split: 'train' | 'test'): Promise<Features> => {
-    const loader = await evaluationLoader(context, split);
-    try {
-      return await extract(loader, pixelStatistics(context.config.data, loader.dataset));
-    } finally {
-      await loader.close();
-    }
-  };
-  return { train: await of('train'), test: await of('test') };
+type Extract = (loader: Loader, statistics: PixelStatistics) => Promise<Features>;
+
+async function extracted(context: RunContext, extract: Extract, split: 'train' | 'test', subset?: readonly number[]): Promise<Features> {
+  const loader = await evaluationLoader(context, split, subset);
+  try {
+    return await extract(loader, pixelStatistics(context.config.data, loader.dataset));
+  } finally {
+    await loader.close();
+  }
+}
+
+const bothSplits = async (context: RunContext, extract: Extract): Promise<Splits> => ({
+  train: await extracted(context, extract, 'train'),
+  test: await extracted(context, extract, 'test'),
+});
+
+interface Splits {
+  readonly train: Features;
+  readonly test: Features;
 }
 
 /** The encoder with the values that training started from. */
@@ -58,26 +71,36 @@ async function forgetTraining(engine: Engine, { objective, config }: RunContext)
 }
 
 /**
- * Nearest neighbours on trained features, on those of the same encoder before training, and on raw pixels. All are
- * whitened alike; raw pixels stand there as they are as well, since whitening need not help them.
+ * Nearest neighbours on trained features, on those of the same encoder before training, and on raw pixels. Features are
+ * all patch tokens, compared along their own principal directions. Pixels stand there along theirs and as they are,
+ * since either may suit them better.
  */
 export async function measureFeatures(options: MeasureOptions): Promise<Measured[]> {
-  const { context, engine, pool, labelsPerClass, draws, note } = options;
+  const { context, engine, labelsPerClass, draws, note } = options;
+  const { seed } = context.config;
   const measured: Measured[] = [];
-  const measure = async (features: string, splits: { train: Features; test: Features }): Promise<void> => {
-    measured.push({ features, ...(await evaluateKnn({ engine, ...splits, classes: 10, labelsPerClass, draws, seed: context.config.seed })) });
+  const measure = async (features: string, splits: Splits): Promise<void> => {
+    measured.push({ features, ...(await evaluateKnn({ engine, ...splits, classes: 10, labelsPerClass, draws, seed })) });
   };
-  const encode = (): Promise<{ train: Features; test: Features }> =>
-    bothSplits(context, (loader, statistics) => extractFeatures({ objective: context.objective, engine, loader, pool, statistics }));
+  const encode = async (): Promise<Splits> => {
+    const extract =
+      (directions?: HostTensor): Extract =>
+      (loader, statistics) =>
+        extractFeatures({ objective: context.objective, engine, loader, pool: 'tokens', statistics, ...(directions === undefined ? {} : { directions }) });
+    const fit = await extracted(context, extract(), 'train', Array.from({ length: FIT }, (_, index) => index));
+    return bothSplits(context, extract(await principalDirections(engine, fit, DIRECTIONS, seed)));
+  };
 
   note('features of the trained encoder');
-  await measure('pre-trained', await whiten(engine, await encode()));
+  await measure('pre-trained', await encode());
   note('features of the untrained encoder');
   await forgetTraining(engine, context);
-  await measure('untrained', await whiten(engine, await encode()));
+  await measure('untrained', await encode());
   note('raw pixels');
   const pixels = await bothSplits(context, pixelFeatures);
-  await measure('raw pixels, whitened', await whiten(engine, pixels));
   await measure('raw pixels', pixels);
+  const { values, width, labels } = pixels.train;
+  const directions = await principalDirections(engine, { values: values.subarray(0, FIT * width), width, count: FIT, labels: labels.subarray(0, FIT) }, DIRECTIONS, seed);
+  await measure(`raw pixels, ${DIRECTIONS} directions`, { train: await projectFeatures(engine, pixels.train, directions), test: await projectFeatures(engine, pixels.test, directions) });
   return measured;
 }

@@ -19,12 +19,10 @@ import { loadRunContext, type RunContext } from '../run/run-context.js';
 import { constantLevel } from '../run/run-header.js';
 import { trainRun } from '../run/train-run.js';
 import type { Terminal } from '../terminal.js';
-import { measureFeatures, type Measured } from './measure-features.js';
+import { DIRECTIONS, measureFeatures, type Measured } from './measure-features.js';
 import { knnRows, markdownReport, meanLoss, type QuickstartResults } from './report.js';
 
 const PRESET = 'mae/mnist-quickstart';
-/** Which pooling suits the recipe was measured; see the README. */
-const POOL = 'mean';
 const LABELS_PER_CLASS = [10];
 const DRAWS = 5;
 const PICTURES = 8;
@@ -54,7 +52,7 @@ export async function quickstart({ output }: { readonly output?: string }, termi
         const note = (line: string): void => {
           terminal.note(`nearest neighbours: ${line}`);
         };
-        knn = await measureFeatures({ context, engine, pool: POOL, labelsPerClass: LABELS_PER_CLASS, draws: DRAWS, note });
+        knn = await measureFeatures({ context, engine, labelsPerClass: LABELS_PER_CLASS, draws: DRAWS, note });
       },
     });
     if (summary.outcome === 'stopped') throw new Interrupted(`Stopped after update ${summary.update} of ${summary.updates}. Go on with: mimlab pretrain --resume ${folder}`);
@@ -70,7 +68,7 @@ export async function quickstart({ output }: { readonly output?: string }, termi
       costRatio: formulaRatio(context.objective, context.composition),
       firstLoss: meanLoss(rows, 'first'),
       lastLoss: meanLoss(rows, 'last'),
-      pool: { mean: 'mean of the patch tokens', cls: 'class token' }[POOL],
+      features: `all patch tokens, along their ${DIRECTIONS} principal directions`,
       knn,
     };
     const points = rows.map(({ step, loss }) => ({ x: step, y: loss }));

@@ -19,7 +19,7 @@ const results: QuickstartResults = {
   costRatio: 0.8123,
   firstLoss: 1.23456,
   lastLoss: 0.34567,
-  pool: 'mean of the patch tokens',
+  features: 'all patch tokens',
   knn: [measured('pre-trained', 0.801, 0.97), measured('raw pixels', 0.753, 0.971)],
 };
 
@@ -36,6 +36,7 @@ describe('the report of the quickstart', () => {
     const text = markdownReport(results);
     expect(text).toContain('| features | 10 labels a class | all labels |\n| --- | --- | --- |\n| pre-trained | 80.1 ± 1.0 % | 97.0 % |');
     expect(text).toContain('3750 updates on 240000 images in 100 s (161 s with evaluation) on graph');
+    expect(text).toContain('frozen features (all patch tokens), the full test set');
     expect(text).toContain('Loss from 1.235 to 0.346');
     for (const picture of ['loss.png', 'reconstructions.png']) expect(text).toContain(`(${picture})`);
   });

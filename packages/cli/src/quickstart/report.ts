@@ -12,7 +12,8 @@ export interface QuickstartResults {
   readonly costRatio: number;
   readonly firstLoss: number;
   readonly lastLoss: number;
-  readonly pool: string;
+  /** What is taken as the features of an image, in words. */
+  readonly features: string;
   readonly knn: readonly Measured[];
 }
 
@@ -43,7 +44,7 @@ export function markdownReport(results: QuickstartResults): string {
     `Preset \`${results.preset}\`, ${results.updates} updates on ${results.images} images in ${Math.round(results.trainSeconds)} s (${Math.round(results.totalSeconds)} s with evaluation) on ${results.engine}.`,
     `Forward cost ${results.costRatio.toFixed(3)} of the method without PR-MIM. Loss from ${results.firstLoss.toFixed(3)} to ${results.lastLoss.toFixed(3)}.`,
     '',
-    `Weighted nearest neighbours (k 20, T 0.07) on frozen features (${results.pool}, whitened without labels), the full test set:`,
+    `Weighted nearest neighbours (k 20, T 0.07) on frozen features (${results.features}), the full test set:`,
     '',
     line(head),
     line(head.map(() => '---')),
