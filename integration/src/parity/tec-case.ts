@@ -1,6 +1,6 @@
 import type { HostTensor, Prediction } from '@mimlab/core';
 import type { StepDefinition } from '@mimlab/engine';
-import { patchGrid, vitBlock, embedVisible, gelu, linear, type PatchSize } from '@mimlab/nn';
+import { embedVisible, gelu, linear, patchGrid, vitBlock, type PatchSize } from '@mimlab/nn';
 import { ADAPTED, ATTENTION, FEATURE, FEATURES, LOGITS, studentLogits, tec, TecConfig, teacherTokens, TOP_K } from '@mimlab/plugin-tec';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
@@ -32,15 +32,16 @@ export interface TecRun extends CaseRun {
   readonly params: Readonly<Record<string, HostTensor>>;
 }
 
-/** Puts TEC together as a case describes it; how many blocks share an adapter is read off the parameters. */
+/** Puts TEC together as a case describes it; how many blocks share an adapter and how wide MLPs are is read off the parameters. */
 export function tecRun({ tensors, metadata }: Golden, embedPatches: TecConfig['embedPatches'] = 'visible'): TecRun {
   const { student, teacher, ...from } = TecCase.parse(JSON.parse(metadata['config'] ?? '{}'));
   const own = withoutPrefix(tensors, 'param.');
   const adapters = Object.keys(own).filter((name) => /^encoder_adaptor\.fuse_fcs\.\d+\.weight$/.test(name)).length;
   const channels = own['patch_embed.proj.weight']?.shape[1] ?? 3;
+  const ratioOf = (prefix: string, width: number): number => (tensors[`${prefix}blocks.0.mlp.fc1.weight`]?.shape[0] ?? 4 * width) / width;
   const image = { height: from.img, width: from.img, channels };
   const config = TecConfig.parse({
-    teacher: { checkpoint: null, width: teacher.embed_dim, depth: teacher.depth, heads: teacher.num_heads, lastLayers: from.last_layers },
+    teacher: { checkpoint: null, width: teacher.embed_dim, depth: teacher.depth, heads: teacher.num_heads, mlpRatio: ratioOf('teacher.param.', teacher.embed_dim), lastLayers: from.last_layers },
     targets: from.pred_att ? 'features-and-attention' : 'feature-only',
     topK: from.topkatt,
     temperature: from.att_tau,
@@ -48,6 +49,7 @@ export function tecRun({ tensors, metadata }: Golden, embedPatches: TecConfig['e
     width: student.embed_dim,
     depth: student.depth,
     heads: student.num_heads,
+    mlpRatio: ratioOf('param.', student.embed_dim),
     inputAdapter: from.mlp_token,
     adapterBlocks: student.depth / adapters,
     decoderWidth: student.decoder_embed_dim,
