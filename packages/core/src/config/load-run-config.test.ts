@@ -282,7 +282,14 @@ describe('mistakes', () => {
 
   it('name a file that does not exist, and the nearest preset', async () => {
     write('presets/tiny.yaml', good);
-    expect((await mistakesOf('tinny.yaml'))[0]).toMatch(/tinny\.yaml: there is no such file or preset; did you mean 'tiny\.yaml'\?/);
+    expect((await mistakesOf('tinny.yaml'))[0]).toMatch(/tinny\.yaml: there is no such file or preset; did you mean 'tiny'\?/);
+  });
+
+  it('name a few presets that begin like the one asked for, else those of its folder, and how many there are', async () => {
+    for (const name of ['mae/a1', 'mae/a2', 'mae/b', 'tec/c', ...Array.from({ length: 9 }, (_, i) => `mff/long-name-${i}`)]) write(`presets/${name}.yaml`, good);
+    expect((await mistakesOf('mae/a')).join()).toContain('Presets: mae/a1, mae/a2, ... (13 in all)');
+    expect((await mistakesOf('tec/something-else.yaml')).join()).toContain('Presets: tec/c, ... (13 in all)');
+    expect((await mistakesOf('mff/long')).join()).toContain('mff/long-name-7, ... (13 in all)');
   });
 
   it('name a folder in place of a file', async () => {

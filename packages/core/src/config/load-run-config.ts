@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
 import type { z } from 'zod';
@@ -81,11 +81,17 @@ export async function loadRunConfig<S extends Sections>(file: string, options: L
   };
 }
 
+/** Names of presets in one message; those that begin like the one asked for, else those of its folder, come first. */
+const MOST_SHOWN = 8;
+
 function missingFile(file: string, presetFolders: readonly string[]): ConfigError {
-  const presets = presetNames(presetFolders);
-  return new ConfigError(`there is no such file or preset${didYouMean(file, presets)}`, {
+  const presets = presetNames(presetFolders).map((name) => name.replace(/\.ya?ml$/, '')).sort();
+  const wanted = file.replace(/\.ya?ml$/, '');
+  const near = [presets.filter((name) => name.startsWith(wanted)), presets.filter((name) => dirname(name) === dirname(wanted)), presets].find((names) => names.length > 0) ?? [];
+  const shown = near.slice(0, MOST_SHOWN);
+  return new ConfigError(`there is no such file or preset${didYouMean(wanted, presets)}`, {
     place: shownPath(resolve(file)),
-    ...(presets.length === 0 ? {} : { remedy: `Presets: ${presets.join(', ')}` }),
+    ...(shown.length === 0 ? {} : { remedy: `Presets: ${shown.join(', ')}${shown.length < presets.length ? `, ... (${presets.length} in all)` : ''}` }),
   });
 }
 
