@@ -28,7 +28,7 @@ export async function lossChartSvg({ title, xName, curves, level }: LossChart): 
         data: { values },
         mark: { type: 'line', strokeWidth: 1.5 },
         encoding: {
-          x: { field: 'x', type: 'quantitative', title: xName },
+          x: { field: 'x', type: 'quantitative', title: xName, axis: { tickCount: 6 } },
           y: { field: 'y', type: 'quantitative', title: 'loss', scale: { zero: false } },
           color: { field: 'curve', type: 'nominal', title: null, scale: { range: ['#333333', '#1f77b4', '#e08214', '#2ca02c'] } },
         },

@@ -18,8 +18,8 @@ export interface MeasureOptions {
   readonly note: (line: string) => void;
 }
 
-/** Small enough that activations of whole images stay in the processor's cache. */
-const BATCH = 100;
+/** Large enough that starting operations costs little beside running them. */
+const BATCH = 400;
 /** Directions that features are compared along: fewer numbers than all tokens have, at the same accuracy. */
 export const DIRECTIONS = 64;
 /** Training images, without labels, that directions are found from. */
