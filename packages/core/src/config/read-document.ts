@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, relative } from 'node:path';
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node, type ParsedNode } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Alias, type Document, type Node, type ParsedNode } from 'yaml';
 import type { ConfigEntry, ConfigNode, ConfigProblem, Origin } from './config-tree.js';
+import { DEPTH_LIMIT, tooDeepAt } from './nesting.js';
 
 /** Aliases are followed; a document that unfolds to more nodes than this is a mistake or an attack. */
 const NODE_LIMIT = 100_000;
+const TOO_DEEP = `this is nested deeper than ${DEPTH_LIMIT} levels`;
 
 /** A path as people know it: relative to the working directory if it lies inside. */
 export function shownPath(file: string): string {
@@ -33,6 +35,12 @@ export function readDocument(file: string, problems: ConfigProblem[]): ConfigNod
 
 /** Parses YAML text into a tree; `originAt` turns lines and columns, from 1, into places. */
 export function readYaml(text: string, originAt: (line: number, column: number) => Origin, problems: ConfigProblem[]): ConfigNode | undefined {
+  const deep = tooDeepAt(text);
+  if (deep !== undefined) {
+    const before = text.slice(0, deep).split('\n');
+    problems.push({ place: originAt(before.length, (before.at(-1)?.length ?? 0) + 1).place, path: [], text: TOO_DEEP });
+    return undefined;
+  }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2', stringKeys: false });
   const originOf = (offset: number): Origin => {
@@ -59,35 +67,48 @@ function mended(code: string, message: string): string {
 /** Turns a parsed document into a tree of plain nodes, aliases followed. */
 class Unfolding {
   private nodes = 0;
+  private stopped = false;
   private readonly open = new Set<Node>();
+  private readonly targets: ReadonlyMap<Alias, Node>;
 
   constructor(
-    private readonly document: Document.Parsed,
+    document: Document.Parsed,
     private readonly originOf: (offset: number) => Origin,
     private readonly problems: ConfigProblem[],
-  ) {}
+  ) {
+    this.targets = aliasTargets(document);
+  }
 
   convert(node: Node | ParsedNode | null | undefined): ConfigNode {
     const origin = this.originOf(node?.range?.[0] ?? 0);
+    const nothing: ConfigNode = { kind: 'scalar', origin, value: null };
     const refused = (text: string): ConfigNode => {
       this.problems.push({ place: origin.place, path: [], text });
-      return { kind: 'scalar', origin, value: null };
+      return nothing;
     };
-    if (++this.nodes > NODE_LIMIT) return this.nodes === NODE_LIMIT + 1 ? refused('the aliases of this file unfold to too many values') : { kind: 'scalar', origin, value: null };
+    // One message, not one for every way that leads there.
+    const stop = (text: string): ConfigNode => {
+      this.stopped = true;
+      return refused(text);
+    };
+    if (this.stopped) return nothing;
+    if (++this.nodes > NODE_LIMIT) return stop('the aliases of this file unfold to too many values');
     if (isAlias(node)) {
-      const target = node.resolve(this.document);
+      const target = this.targets.get(node);
       if (target === undefined) return refused(`no anchor '&${node.source}' stands before this alias`);
       if (this.open.has(target)) return refused(`the alias '*${node.source}' contains itself`);
       return this.convert(target);
     }
-    if (node === null || node === undefined) return { kind: 'scalar', origin, value: null };
+    if (node === null || node === undefined) return nothing;
+    // Aliases may lead deeper than the text itself is nested.
+    if (this.open.size >= DEPTH_LIMIT) return stop(TOO_DEEP);
     this.open.add(node);
     try {
       if (isSeq(node)) return { kind: 'list', origin, items: node.items.map((item) => this.convert(item as Node | null)) };
       if (!isMap(node)) return isScalar(node) ? scalar(node.value, origin, refused) : refused('this value cannot be read');
       const entries = new Map<string, ConfigEntry>();
       for (const { key, value } of node.items) {
-        const keyNode = isAlias(key) ? key.resolve(this.document) : key;
+        const keyNode = isAlias(key) ? this.targets.get(key) : key;
         const at = this.originOf((key as Node | null)?.range?.[0] ?? node.range?.[0] ?? 0);
         if (!isScalar(keyNode) || keyNode.value === null || typeof keyNode.value === 'object') {
           this.problems.push({ place: at.place, path: [], text: 'a key must be a single word' });
@@ -101,6 +122,22 @@ class Unfolding {
       this.open.delete(node);
     }
   }
+}
+
+/** What each alias stands for: the last node before it with its anchor. */
+function aliasTargets(document: Document.Parsed): Map<Alias, Node> {
+  const anchored = new Map<string, Node>();
+  const targets = new Map<Alias, Node>();
+  visit(document, {
+    Alias(_key, alias) {
+      const target = anchored.get(alias.source);
+      if (target !== undefined) targets.set(alias, target);
+    },
+    Value(_key, node) {
+      if (node.anchor !== undefined) anchored.set(node.anchor, node);
+    },
+  });
+  return targets;
 }
 
 function scalar(value: unknown, origin: Origin, refused: (text: string) => ConfigNode): ConfigNode {
