@@ -50,6 +50,18 @@ describe.each(kinds)('training that follows attention on the %s engine', (kind) 
     expect(same(await learnt(stopped), await learnt(whole))).toEqual([true, true, true]);
   }, LONG);
 
+  it('is drawn with masks that follow attention to the images at hand, once the checkpoint holds attention', async () => {
+    const attentive = await mimlab(['reconstruct', join(folder, `whole-${kind}`), '--count', '2']);
+    expect(attentive.status, attentive.stderr).toBe(0);
+    expect(attentive.stderr).toContain('masks follow the attention of these weights to each image: V 3 visible, K 7 retained, T 6 thrown');
+
+    const early = join(folder, `early-${kind}`);
+    expect((await mimlab(args(early, engine, ...FAITHFUL, 'train.epochs=1'))).status).toBe(0);
+    const plain = await mimlab(['reconstruct', early, '--count', '2']);
+    expect(plain.status, plain.stderr).toBe(0);
+    expect(plain.stderr).not.toContain('attention');
+  }, LONG);
+
   it('with the counts of other samplers, whatever the number of workers', async () => {
     const runs = [0, 2].map((workers) => ({ run: join(folder, `workers-${workers}-${kind}`), workers }));
     for (const { run, workers } of runs) {

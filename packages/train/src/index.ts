@@ -7,6 +7,7 @@ export { pretrain, type PretrainOptions } from './train-loop.js';
 export type { PretrainSummary, TrainRecord } from './records.js';
 export { CONFIG_FILE, openRunFolder, runPaths, type OpenRunOptions, type RunFolder } from './run-folder.js';
 export { newestCheckpoint, type Checkpoint } from './checkpoint.js';
+export { samplerStateOf, type AttentionSource } from './sampler-state.js';
 export { optimizerSpecs, OPTIMIZER_FILE } from './checkpoint-files.js';
 export { configDifferences, configHash, type Cursor, type TrainState } from './train-state.js';
 export { readMetrics, type MetricsRow } from './metrics-log.js';

@@ -7,7 +7,7 @@ import { createEagerEngine } from '@mimlab/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { idLoader, inTemporaryFolder, learnt, objective as quadratic, quadraticEngine, runConfig, runQuadratic } from '../testing/quadratic-run.js';
-import { gatherSamplerState, isStateDue, readSamplerState, writeSamplerState } from './sampler-state.js';
+import { gatherSamplerState, isStateDue, readSamplerState, samplerStateOf, writeSamplerState } from './sampler-state.js';
 
 type Due = (epoch: number) => boolean;
 
@@ -70,6 +70,15 @@ describe('gathering', () => {
 
   it('puts the numbers on shared memory, where workers read them as they lie', async () => {
     expect((await gather(wholeLoader()))?.values.buffer).toBeInstanceOf(SharedArrayBuffer);
+  });
+
+  it('keeps of images from elsewhere what it keeps of the same images in the data set', async () => {
+    const images = { shape: [2, 2, 2, 1], dtype: 'uint8', data: Uint8Array.of(10, 11, 12, 13, 20, 21, 22, 23) } as const;
+    const kept = await samplerStateOf({ objective: objectiveFor(() => false), engine, statistics: { mean: [0], std: [1 / 255] } }, images);
+    expect(kept.map((numbers) => [...numbers].map(Math.round))).toEqual([
+      [113, 112, 111, 110],
+      [123, 122, 121, 120],
+    ]);
   });
 
   it('ends early when the run is asked to stop, and gives buffers back', async () => {

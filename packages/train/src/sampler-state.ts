@@ -15,6 +15,7 @@ import {
   type Objective,
   type PixelStatistics,
   type SamplerState,
+  type SamplerStateRule,
 } from '@mimlab/core';
 import type { Loader } from '@mimlab/data';
 import type { Engine, StepDefinition } from '@mimlab/engine';
@@ -43,34 +44,64 @@ function attentionStep({ encoder, grid }: Objective, statistics: PixelStatistics
   };
 }
 
-export interface GatherOptions {
+export interface AttentionSource {
   readonly objective: Objective;
   /** Holds the parameters of the encoder. */
   readonly engine: Engine;
-  readonly loader: Loader;
   readonly statistics: PixelStatistics;
+}
+
+export interface GatherOptions extends AttentionSource {
+  readonly loader: Loader;
   /** The epoch that the state is for. */
   readonly epoch: number;
   readonly stopAsked: () => boolean;
 }
+
+const ruleOf = ({ sampler }: Objective): SamplerStateRule => {
+  if (sampler.state === undefined) throw new CompositionError('the sampler keeps no state', { place: 'sampler' });
+  return sampler.state;
+};
+
+/** Runs whole images, uint8 [B, H, W, C], through the encoder: what the sampler keeps of each. One shape for all batches means one compilation. */
+async function withAttention<T>({ objective, engine, statistics }: AttentionSource, use: (numbersOf: (images: HostTensor) => Promise<Float32Array[]>) => Promise<T>): Promise<T> {
+  const rule = ruleOf(objective);
+  const step = engine.compile(attentionStep(objective, statistics));
+  let plan: Record<string, HostTensor> | undefined;
+  try {
+    return await use(async (images) => {
+      const size = images.shape[0] as number;
+      plan ??= stackPlans(Array.from({ length: size }, () => fullPlan(objective.grid)));
+      const { outputs } = await step.run({ images, ...plan }, { outputs: ['attention'] });
+      const attention = outputs['attention'] as HostTensor;
+      const [, heads, cells] = attention.shape as [number, number, number];
+      const each = heads * cells;
+      return Array.from({ length: size }, (_, place) => rule.fromAttention((attention.data as Float32Array).subarray(place * each, (place + 1) * each), heads));
+    });
+  } finally {
+    step.dispose();
+  }
+}
+
+/**
+ * What the sampler would keep of images that are no part of the run's data set, by the encoder as it is.
+ * @param images uint8 [B, H, W, C], whole, at the size of the run
+ * @returns numbers for `SampleContext.state`, one array an image
+ */
+export const samplerStateOf = (source: AttentionSource, images: HostTensor): Promise<Float32Array[]> => withAttention(source, (numbersOf) => numbersOf(images));
 
 /**
  * One pass over the whole images of the data set with the encoder as it is: what the sampler keeps of each of them.
  * A function of weights and data alone, so that a resumed run gathers the same again.
  * @returns undefined if it was asked to stop
  */
-export async function gatherSamplerState({ objective, engine, loader, statistics, epoch, stopAsked }: GatherOptions): Promise<SamplerState | undefined> {
-  const { grid, sampler } = objective;
-  const rule = sampler.state;
-  if (rule === undefined) throw new CompositionError('the sampler keeps no state', { place: 'sampler' });
-  const width = rule.width(grid);
+export async function gatherSamplerState({ loader, epoch, stopAsked, ...source }: GatherOptions): Promise<SamplerState | undefined> {
+  const width = ruleOf(source.objective).width(source.objective.grid);
   // Shared memory: the loader's workers read it as it lies.
   const values = new Float32Array(new SharedArrayBuffer(4 * width * loader.dataset.size));
-  const step = engine.compile(attentionStep(objective, statistics));
-  // All batches have the size of the first, the last one filled up with black images: one shape, one compilation.
-  let plan: Record<string, HostTensor> | undefined;
+  // All batches have the size of the first, the last one filled up with black images.
   let pixels: Uint8Array | undefined;
-  try {
+  return withAttention(source, async (numbersOf) => {
     for await (const { inputs, sampleIds, release } of loader.wholeImages()) {
       try {
         if (stopAsked()) return undefined;
@@ -78,25 +109,18 @@ export async function gatherSamplerState({ objective, engine, loader, statistics
         if (given === undefined) throw new DataError(`the loader gives no 'images'`);
         const shape = given.shape.slice(1);
         pixels ??= new Uint8Array(given.data.length);
-        const size = pixels.length / sizeOfShape(shape);
-        plan ??= stackPlans(Array.from({ length: size }, () => fullPlan(grid)));
         pixels.fill(0);
         pixels.set(given.data as Uint8Array);
-        const { outputs } = await step.run({ images: { shape: [size, ...shape], dtype: 'uint8', data: pixels }, ...plan }, { outputs: ['attention'] });
-        const attention = outputs['attention'] as HostTensor;
-        const [, heads, cells] = attention.shape as [number, number, number];
+        const numbers = await numbersOf({ shape: [pixels.length / sizeOfShape(shape), ...shape], dtype: 'uint8', data: pixels });
         sampleIds.forEach((id, place) => {
-          const own = (attention.data as Float32Array).subarray(place * heads * cells, (place + 1) * heads * cells);
-          values.set(rule.fromAttention(own, heads), id * width);
+          values.set(numbers[place] as Float32Array, id * width);
         });
       } finally {
         release();
       }
     }
-  } finally {
-    step.dispose();
-  }
-  return { version: epoch, width, values };
+    return { version: epoch, width, values };
+  });
 }
 
 /** Writes the state into the folder of a checkpoint and brings it to the disk. Returns the file name. */

@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { CheckpointError, loadWeights, randomStream, type ParamSpecs } from '@mimlab/core';
+import { CheckpointError, countsOf, loadWeights, randomStream, type ParamSpecs } from '@mimlab/core';
 import { augmentInto, datasetRef, decodeImage, imageSpec, openDataset, type SourceImage } from '@mimlab/data';
 import { createEngine, type Engine } from '@mimlab/engine';
-import { newestCheckpoint, parameterState, runPaths } from '@mimlab/train';
+import { newestCheckpoint, parameterState, runPaths, samplerStateOf, type Checkpoint } from '@mimlab/train';
 import { writePng } from '../pictures/canvas.js';
-import { pictureCaption, predictPixels, type Statistics } from '../pictures/predict-pixels.js';
+import { pictureCaption, predictPixels, stackImages, type Statistics } from '../pictures/predict-pixels.js';
 import { drawReconstructions } from '../pictures/reconstruction-grid.js';
 import { loadRunContext, storedConfig, type RunContext } from '../run/run-context.js';
 import { runStatistics } from '../run/train-run.js';
@@ -26,15 +26,23 @@ export async function reconstruct(run: string, images: readonly string[], option
   const context = await loadRunContext(storedConfig(run));
   const pixels = await preparedImages(context, images, options.count);
   const statistics = await runStatistics(context);
-  const weights = options.weights ?? (await checkpointOf(run, terminal));
+  const checkpoint = options.weights === undefined ? await checkpointOf(run, terminal) : undefined;
   const engine = await createEngine({ ...context.config.engine, kind: 'eager', precision: 'fp32' });
   try {
-    await loadInto(engine, weights, context);
+    await loadInto(engine, options.weights ?? (checkpoint as Checkpoint).path, context);
     const { objective } = context;
-    const rows = await predictPixels({ objective, engine, statistics, images: pixels, seed: options.seed, source: options.statistics });
+    // A run's sampler follows attention once its checkpoints hold some. These images are none of those that it is kept
+    // for, so it is gathered for them as training does.
+    const attends = objective.sampler.state !== undefined && (checkpoint === undefined || checkpoint.state.samplerState !== undefined);
+    const states = attends ? await samplerStateOf({ objective, engine, statistics }, stackImages(pixels, objective.image)) : undefined;
+    const rows = await predictPixels({ objective, engine, statistics, images: pixels, seed: options.seed, source: options.statistics, ...(states === undefined ? {} : { states }) });
     const path = options.output ?? join(run, 'reconstructions.png');
     await mkdir(dirname(path), { recursive: true });
     await writePng(drawReconstructions(rows, pictureCaption(objective, options.statistics)), path);
+    if (attends && rows[0] !== undefined) {
+      const { visible, retained, thrown } = countsOf(rows[0].plan);
+      terminal.note(`masks follow the attention of these weights to each image: V ${visible} visible, K ${retained} retained, T ${thrown} thrown`);
+    }
     for (const line of pictureCaption(objective, options.statistics)) terminal.note(line);
     terminal.out(path);
   } finally {
@@ -42,13 +50,13 @@ export async function reconstruct(run: string, images: readonly string[], option
   }
 }
 
-async function checkpointOf(run: string, terminal: Terminal): Promise<string> {
+async function checkpointOf(run: string, terminal: Terminal): Promise<Checkpoint> {
   const { checkpoints } = runPaths(run);
   const found = await newestCheckpoint(checkpoints, (message) => {
     terminal.note(`note: ${message}`);
   });
   if (found === undefined) throw new CheckpointError('the run has no checkpoint yet', { place: checkpoints, remedy: `Train it first: mimlab pretrain --resume ${run}` });
-  return found.path;
+  return found;
 }
 
 /** Loads weights that cover every parameter: with an untrained decoder the picture would be noise that looks like a result. */

@@ -6,6 +6,7 @@ import {
   stackPlans,
   type Crop,
   type HostTensor,
+  type ImageSpec,
   type Objective,
   type PixelStatistics,
   type SampleContext,
@@ -30,6 +31,8 @@ export interface PredictPixelsOptions {
   readonly images: readonly Uint8Array[];
   readonly seed: number;
   readonly source: Statistics;
+  /** For samplers that follow attention, once they do: what they keep of each image (`SampleContext.state`). */
+  readonly states?: readonly Float32Array[];
 }
 
 /** Mid grey, for cells nothing was predicted for. */
@@ -40,12 +43,12 @@ const UNKNOWN = 128;
  * @throws ConfigError if what the run predicts is no picture
  */
 export async function predictPixels(options: PredictPixelsOptions): Promise<ReconstructionRow[]> {
-  const { objective, engine, statistics, images, seed } = options;
+  const { objective, engine, statistics, images } = options;
   const { picture } = objective.target;
   if (picture === undefined) {
     throw new ConfigError('the target of this run predicts no pixels', { place: 'method', remedy: 'Only runs whose target is the image itself can be drawn.' });
   }
-  const plans = makePlans(objective, images.length, seed);
+  const plans = makePlans(options);
   let cells: TokenCells | undefined;
   const step = engine.compile({
     name: 'reconstruct',
@@ -74,27 +77,31 @@ export async function predictPixels(options: PredictPixelsOptions): Promise<Reco
 }
 
 /** The run's own sampler; `reconstruct` keeps these masks apart from those of any epoch of training. */
-function makePlans({ sampler, grid, image }: Objective, count: number, seed: number): TokenPlan[] {
+function makePlans({ objective: { sampler, grid, image }, images, seed, states }: PredictPixelsOptions): TokenPlan[] {
   const { height, width } = image;
   const crop: Crop = { top: 0, left: 0, height, width, sourceHeight: height, sourceWidth: width, flip: false };
   const planOf = (sampleId: number): TokenPlan => {
     const streams = { mask: randomStream(seed, 'reconstruct', 'mask', sampleId), sample: randomStream(seed, 'reconstruct', 'sample', sampleId) };
-    const context: SampleContext = { grid, streams, sampleId, epoch: 0, crop };
+    const state = states?.[sampleId];
+    const context: SampleContext = { grid, streams, sampleId, epoch: 0, crop, ...(state === undefined ? {} : { state }) };
     return sampler.sample(context);
   };
   const shared = sampler.scope === 'batch' ? planOf(0) : undefined;
-  return Array.from({ length: count }, (_, sampleId) => shared ?? planOf(sampleId));
+  return images.map((_, sampleId) => shared ?? planOf(sampleId));
+}
+
+/** Images [height, width, channels] as one batch. */
+export function stackImages(images: readonly Uint8Array[], { height, width, channels }: ImageSpec): HostTensor {
+  const data = new Uint8Array(images.length * height * width * channels);
+  images.forEach((image, index) => {
+    data.set(image, index * height * width * channels);
+  });
+  return { shape: [images.length, height, width, channels], dtype: 'uint8', data };
 }
 
 function stepInputs({ objective, images, seed }: PredictPixelsOptions, plans: readonly TokenPlan[]): Record<string, HostTensor> {
-  const { height, width, channels } = objective.image;
-  const size = height * width * channels;
-  const data = new Uint8Array(images.length * size);
-  images.forEach((image, index) => {
-    data.set(image, index * size);
-  });
   const inputs: Record<string, HostTensor> = {
-    images: { shape: [images.length, height, width, channels], dtype: 'uint8', data },
+    images: stackImages(images, objective.image),
     ...stackPlans(plans, { shared: objective.sampler.scope === 'batch' }),
     ...hookRandomness(objective, images.length, seed, 1, 0),
   };
