@@ -59,8 +59,9 @@ export function throwingSampler(inner: Sampler, options: ThrowingOptions): Sampl
         random: context.streams.sample,
         ...(weights === undefined ? {} : { attention: unitWeights(units, weights) }),
       });
-      const chosen = new Set(picked);
-      const rest = masked.filter((_, position) => !chosen.has(position));
+      const chosen = new Uint8Array(masked.length);
+      for (const position of picked) chosen[position] = 1;
+      const rest = masked.filter((_, position) => chosen[position] === 0);
       return dividedPlan(plan, cellsOfUnits(units, picked.map((position) => masked[position] as number)), cellsOfUnits(units, rest), subset);
     },
   };

@@ -18,6 +18,18 @@ describe('the order of noise', () => {
   });
 });
 
+describe('the order of noise of any kind', () => {
+  const noises = { any: fc.array(fc.double({ noNaN: true }), { maxLength: 40 }), unit: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 40 }), equal: fc.array(fc.constantFrom(0, 0.25, 0.5), { maxLength: 40 }) };
+  it.each(Object.entries(noises))('is that of sorting by noise, then id (%s)', (_, noise) => {
+    fc.assert(
+      fc.property(noise, (values) => {
+        const sorted = values.map((_value, id) => id).sort((a, b) => (values[a] === values[b] ? a - b : (values[a] as number) < (values[b] as number) ? -1 : 1));
+        expect([...orderFromNoise(values)]).toEqual(sorted);
+      }),
+    );
+  });
+});
+
 describe('random masking', () => {
   it('makes a whole plan of the counts it announces, on any grid', () => {
     const side = fc.integer({ min: 1, max: 7 });

@@ -193,6 +193,25 @@ describe('variants', () => {
     expect([...selectFurthest({ columns: 5, masked, keep: 2, anchors: Int32Array.of(4) }).positions]).toEqual([0, 2]);
   });
 
+  test('anchored selection takes the furthest from anchors and retained tokens, lowest position on ties, whatever comes first', () => {
+    fc.assert(
+      fc.property(cases({ side: 7 }), fc.boolean(), ({ columns, masked, visible, keep, first }, given) => {
+        fc.pre(visible.length > 0);
+        const { positions, gains } = selectFurthest({ columns, masked, keep, anchors: visible, ...(given ? { first } : {}) });
+        const near = [...visible];
+        const taken: number[] = [];
+        for (let step = 0; step < keep; step++) {
+          const distances = [...masked].map((cell, position) => (taken.includes(position) ? -1 : nearest(columns, cell, near)));
+          const best = given && step === 0 ? first : distances.indexOf(Math.max(...distances));
+          expect(positions[step]).toBe(best);
+          expect(gains[step]).toBe(distances[best]);
+          taken.push(best);
+          near.push(masked[best] as number);
+        }
+      }),
+    );
+  });
+
   test('options do not move the random first token', () => {
     for (const more of [{ tieBreak: 'random' }, { criterion: 'max-sum' }, { anchors: 'masked+visible' }] as const) {
       for (let seed = 0; seed < 10; seed++) expect(furthestPicker({ ...base, ...more })(context(seed))[0]).toBe(furthestPicker(base)(context(seed))[0]);
