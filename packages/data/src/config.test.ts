@@ -42,6 +42,7 @@ describe('the section data', () => {
   it('keeps the other settings of an augmentation when one is given', () => {
     expect(augmentSpec(DataConfig.parse({ augment: { kind: 'random-resized-crop', flip: 0 } }))).toMatchObject({ scale: [0.2, 1], flip: 0 });
     expect(augmentSpec(DataConfig.parse({ augment: { kind: 'none' } }))).toEqual({ kind: 'none', cropFraction: 1 });
+    expect(augmentSpec(DataConfig.parse({ augment: { kind: 'simple-crop', flip: 0 } }))).toEqual({ kind: 'simple-crop', padding: 4, flip: 0 });
   });
 
   it.each([
@@ -50,6 +51,7 @@ describe('the section data', () => {
     [{ mean: [0.5, 0.5, 0.5] }, 'mean: has 3 numbers, the images have 1 channels'],
     [{ channels: 3, std: [0.5] }, 'std: has 1 numbers, the images have 3 channels'],
     [{ augment: { kind: 'random-resized-crop', scale: [1, 0.2] } }, 'augment.scale: the first number must not exceed the second'],
+    [{ size: [9, 4], augment: { kind: 'simple-crop' } }, 'augment.padding: 4 pixels cannot be reflected into an image of 9 x 4: less than its shorter side'],
     [{ augment: { kind: 'random-resized-crop', ratio: [2, 1] } }, 'augment.ratio: the first number must not exceed the second'],
   ])('refuses %o', (section, message) => {
     expect(problems(section)).toEqual([message]);

@@ -6,12 +6,22 @@ import { statisticsFor } from './datasets/statistics.js';
 const fraction = z.number().gt(0).max(1);
 const side = z.int().positive();
 
+const flip = z.number().min(0).max(1).default(0.5).describe('Probability of a horizontal flip');
+const interpolation = z.enum(['bicubic', 'bilinear']);
+
 const RandomResizedCrop = z.strictObject({
   kind: z.literal('random-resized-crop'),
   scale: z.tuple([fraction, fraction]).default([0.2, 1]).describe('Smallest and largest area of the crop, as fractions of the image'),
   ratio: z.tuple([z.number().positive(), z.number().positive()]).default([3 / 4, 4 / 3]).describe('Least and greatest width over height of the crop'),
-  flip: z.number().min(0).max(1).default(0.5).describe('Probability of a horizontal flip'),
-  interpolation: z.enum(['bicubic', 'bilinear']).optional().describe('How the crop is resized: bicubic (default, as MAE does), or bilinear (SimMIM)'),
+  flip,
+  interpolation: interpolation.optional().describe('How the crop is resized: bicubic (default, as MAE does), or bilinear (SimMIM)'),
+});
+
+const SimpleCrop = z.strictObject({
+  kind: z.literal('simple-crop'),
+  padding: z.int().min(0).default(4).describe('Pixels by which every side of the resized image is continued by reflection before the window is drawn'),
+  flip,
+  interpolation: interpolation.optional().describe('How the image is resized: bicubic (default), or bilinear (MFF)'),
 });
 
 const NoAugmentation = z.strictObject({
@@ -34,7 +44,7 @@ export const DataConfig = z
     mean: z.array(z.number()).min(1).max(3).optional().describe('Mean of each channel on the scale 0..1; default that of the data set, ImageNet for image folders'),
     std: z.array(z.number().positive()).min(1).max(3).optional().describe('Deviation of each channel on the scale 0..1'),
     augment: z
-      .discriminatedUnion('kind', [RandomResizedCrop, NoAugmentation])
+      .discriminatedUnion('kind', [RandomResizedCrop, SimpleCrop, NoAugmentation])
       .prefault({ kind: 'random-resized-crop' })
       .describe('Augmentation of pre-training'),
     workers: z.int().min(0).max(256).default(1).describe('Loader threads; 0 loads in the main thread. Results do not depend on it'),
@@ -47,14 +57,23 @@ export const DataConfig = z
       const given = config[key]?.length;
       if (given !== undefined && given !== channelsOf(config)) refuse([key], `has ${given} numbers, the images have ${channelsOf(config)} channels`);
     }
-    if (config.augment.kind === 'none') return;
-    for (const key of ['scale', 'ratio'] as const) if (!inOrder(config.augment[key])) refuse(['augment', key], 'the first number must not exceed the second');
+    const { augment } = config;
+    if (augment.kind === 'simple-crop' && augment.padding >= Math.min(...sidesOf(config))) {
+      refuse(['augment', 'padding'], `${augment.padding} pixels cannot be reflected into an image of ${sidesOf(config).join(' x ')}: less than its shorter side`);
+    }
+    if (augment.kind !== 'random-resized-crop') return;
+    for (const key of ['scale', 'ratio'] as const) if (!inOrder(augment[key])) refuse(['augment', key], 'the first number must not exceed the second');
   });
 export type DataConfig = z.infer<typeof DataConfig>;
 
 const SIDES = { mnist: 28, cifar10: 32, imagefolder: 224 } as const;
 
 const channelsOf = ({ channels, dataset }: Pick<DataConfig, 'channels' | 'dataset'>): 1 | 3 => channels ?? (dataset === 'mnist' ? 1 : 3);
+
+function sidesOf({ size, dataset }: Pick<DataConfig, 'size' | 'dataset'>): readonly [height: number, width: number] {
+  const sides = size ?? SIDES[dataset];
+  return typeof sides === 'number' ? [sides, sides] : sides;
+}
 
 /** The data set that a configuration names. */
 export function datasetRef(config: DataConfig, split: 'train' | 'test'): DatasetRef {
@@ -66,8 +85,7 @@ export function datasetRef(config: DataConfig, split: 'train' | 'test'): Dataset
 
 /** Size of the images after augmentation. */
 export function imageSpec(config: DataConfig): ImageSpec {
-  const size = config.size ?? SIDES[config.dataset];
-  const [height, width] = typeof size === 'number' ? [size, size] : size;
+  const [height, width] = sidesOf(config);
   return { height, width, channels: channelsOf(config) };
 }
 

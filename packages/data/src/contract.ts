@@ -47,6 +47,14 @@ export type AugmentSpec =
       readonly flip: number;
       /** How the crop is resized; bicubic unless given. */
       readonly interpolation?: 'bicubic' | 'bilinear' | undefined;
+    }
+  | {
+      /** The shorter side to the size asked for, every side padded by reflection, a random window, flip. */
+      readonly kind: 'simple-crop';
+      /** Pixels of padding on every side, less than a side of the result. */
+      readonly padding: number;
+      readonly flip: number;
+      readonly interpolation?: 'bicubic' | 'bilinear' | undefined;
     };
 
 export interface LoaderOptions {

@@ -2,7 +2,7 @@ import type { Grid } from '../image.js';
 import type { PlanCounts, TokenPlan } from '../plan/token-plan.js';
 import type { RandomStream } from '../random/stream.js';
 
-/** Where the crop of an image was taken, in pixels of the source image. */
+/** Where the crop of an image was taken, in pixels of the source image. It reaches over the edges where the image was padded by reflection. */
 export interface Crop {
   readonly top: number;
   readonly left: number;

@@ -84,6 +84,59 @@ describe('augmentInto', () => {
   });
 });
 
+describe('a simple crop', () => {
+  const simple: AugmentSpec = { kind: 'simple-crop', padding: 2, flip: 0 };
+  /** Twice as wide as high; every column has a value of its own. */
+  const wide: SourceImage = { height: 4, width: 8, channels: 1, pixels: Uint8Array.from({ length: 32 }, (_, i) => 10 * (i % 8)) };
+  const square: ImageSpec = { height: 4, width: 4, channels: 1 };
+
+  it('keeps the scale: the shorter side is the size asked for, wherever the window lies', () => {
+    fc.assert(
+      fc.property(fc.nat(), (seed) => {
+        const { crop } = augmented({ ...wide, height: 8, width: 16, pixels: new Uint8Array(128) }, square, simple, seed);
+        expect(crop).toMatchObject({ height: 8, width: 8, sourceHeight: 8, sourceWidth: 16 });
+      }),
+    );
+  });
+
+  it('draws every place of the padded image, and none beyond', () => {
+    const crops = Array.from({ length: 500 }, (_, seed) => augmented(wide, square, simple, seed).crop);
+    const places = (side: 'top' | 'left'): number[] => [...new Set(crops.map((crop) => crop[side]))].sort((a, b) => a - b);
+    expect(places('top')).toEqual([-2, -1, 0, 1, 2]);
+    expect(places('left')).toEqual([-2, -1, 0, 1, 2, 3, 4, 5, 6]);
+  });
+
+  it('shows the image reflected over its edges', () => {
+    fc.assert(
+      fc.property(fc.nat(), (seed) => {
+        const { pixels, crop } = augmented(wide, square, simple, seed);
+        const column = (x: number): number => 10 * (x < 0 ? -x : x > 7 ? 14 - x : x);
+        expect(pixels.slice(0, 4)).toEqual([0, 1, 2, 3].map((x) => column(crop.left + x)));
+      }),
+    );
+  });
+
+  it('is a centre crop in size alone where nothing is padded and the image fits', () => {
+    const { pixels, crop } = augmented(grey, { height: 2, width: 2, channels: 1 }, { ...simple, padding: 0 });
+    expect(pixels).toEqual([1, 2, 3, 4]);
+    expect(crop).toEqual({ top: 0, left: 0, height: 2, width: 2, sourceHeight: 2, sourceWidth: 2, flip: false });
+  });
+
+  it('flips at the probability asked for, and places the window the same either way', () => {
+    const [still, flipped] = [0, 1].map((flip) => augmented(wide, square, { ...simple, flip }, 7));
+    expect(flipped?.crop).toEqual({ ...still?.crop, flip: true });
+    expect(flipped?.pixels.slice(0, 4)).toEqual(still?.pixels.slice(0, 4).reverse());
+  });
+
+  it('resizes with the filter asked for', () => {
+    const source: SourceImage = { height: 5, width: 5, channels: 1, pixels: Uint8Array.from({ length: 25 }, (_, i) => (i * 97) % 256) };
+    const size = { height: 3, width: 3 };
+    const of = (interpolation?: 'bilinear'): number[] => augmented(source, { ...size, channels: 1 }, { ...simple, padding: 0, interpolation }).pixels;
+    expect(of('bilinear')).toEqual([...resize(source, { ...size, filter: 'bilinear' })]);
+    expect(of()).toEqual([...resize(source, size)]);
+  });
+});
+
 describe('flipRows', () => {
   it('undoes itself', () => {
     fc.assert(

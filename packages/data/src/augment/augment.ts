@@ -1,8 +1,9 @@
 import type { Crop, ImageSpec, RandomStream } from '@mimlab/core';
 import type { AugmentSpec, SourceImage } from '../contract.js';
 import { repeatGrey, withChannels } from './channels.js';
-import { centreCrop, randomCrop } from './crop.js';
-import { resize, type ResizeFilter } from './resize.js';
+import { centreCrop, coveringSize, randomCrop, type Size } from './crop.js';
+import { reflectedWindow } from './reflected-window.js';
+import { resize, type Box, type ResizeFilter } from './resize.js';
 
 /**
  * Brings one image to the run's size and channels, on uint8.
@@ -21,6 +22,8 @@ export function augmentInto(source: SourceImage, spec: ImageSpec, augment: Augme
   return crop;
 }
 
+type SimpleCropSpec = Extract<AugmentSpec, { kind: 'simple-crop' }>;
+
 interface View {
   readonly crop: Crop;
   readonly pixels: Uint8Array;
@@ -34,6 +37,8 @@ function viewOf(image: SourceImage, spec: ImageSpec, augment: AugmentSpec, strea
       return cutView(image, spec, { top: 0, left: 0, height: image.height, width: image.width, sourceHeight: image.height, sourceWidth: image.width, flip: false });
     case 'random-resized-crop':
       return cutView(image, spec, randomCrop(image.height, image.width, augment, stream), augment.interpolation);
+    case 'simple-crop':
+      return simpleView(image, spec, augment, stream);
   }
 }
 
@@ -44,19 +49,28 @@ const cutView = (image: SourceImage, { height, width }: ImageSpec, crop: Crop, f
 
 function evaluationView(image: SourceImage, spec: ImageSpec, fraction: number): View {
   const { height, width, window } = centreCrop(image, spec, fraction);
-  const down = image.height / height;
-  const right = image.width / width;
-  const crop = {
-    top: window.top * down,
-    left: window.left * right,
-    height: window.height * down,
-    width: window.width * right,
-    sourceHeight: image.height,
-    sourceWidth: image.width,
-    flip: false,
-  };
-  return { crop, pixels: resize(image, { height, width, window }) };
+  return { crop: cropOf(image, { height, width }, window, false), pixels: resize(image, { height, width, window }) };
 }
+
+/** The flip is drawn first, as in other random crops. */
+function simpleView(image: SourceImage, spec: ImageSpec, { padding, flip, interpolation = 'bicubic' }: SimpleCropSpec, stream: RandomStream): View {
+  const flipped = stream.uniform() < flip;
+  const size = coveringSize(image, spec);
+  const place = (side: 'height' | 'width'): number => stream.int(size[side] + 2 * padding - spec[side] + 1) - padding;
+  const window = { top: place('height'), left: place('width'), height: spec.height, width: spec.width };
+  return { crop: cropOf(image, size, window, flipped), pixels: reflectedWindow(image, { ...size, window, filter: interpolation }) };
+}
+
+/** Where a window of the resized image lies in the source. */
+const cropOf = ({ height, width }: SourceImage, size: Size, window: Box, flip: boolean): Crop => ({
+  top: (window.top * height) / size.height,
+  left: (window.left * width) / size.width,
+  height: (window.height * height) / size.height,
+  width: (window.width * width) / size.width,
+  sourceHeight: height,
+  sourceWidth: width,
+  flip,
+});
 
 /** Mirrors every row in place. */
 export function flipRows(pixels: Uint8Array, width: number, channels: number): void {

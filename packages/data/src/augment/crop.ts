@@ -39,10 +39,20 @@ export function randomCrop(height: number, width: number, spec: RandomCropSpec, 
   return { top: Math.floor((height - h) / 2), left: Math.floor((width - w) / 2), height: h, width: w, ...whole };
 }
 
-/** A whole image resized, and the window of the result that is kept. */
-export interface CentreCrop {
+export interface Size {
   readonly height: number;
   readonly width: number;
+}
+
+/** The source's size after resizing so that it just covers `size`: for squares the shorter side to it, the longer one rounded down. */
+export function coveringSize(source: Size, { height, width }: Size): Size {
+  return height * source.width >= width * source.height
+    ? { height, width: Math.floor((height * source.width) / source.height) }
+    : { height: Math.floor((width * source.height) / source.width), width };
+}
+
+/** A whole image resized, and the window of the result that is kept. */
+export interface CentreCrop extends Size {
   readonly window: Box;
 }
 
@@ -50,12 +60,8 @@ export interface CentreCrop {
  * Evaluation's view: resized so that it just covers the asked size divided by `fraction`, then cut at the centre.
  * For squares this is "shorter side to size / fraction, centre crop of size", the longer side rounded down.
  */
-export function centreCrop(source: { height: number; width: number }, size: { height: number; width: number }, fraction: number): CentreCrop {
-  const coverHeight = Math.floor(size.height / fraction);
-  const coverWidth = Math.floor(size.width / fraction);
-  const byHeight = coverHeight * source.width >= coverWidth * source.height;
-  const height = byHeight ? coverHeight : Math.floor((coverWidth * source.height) / source.width);
-  const width = byHeight ? Math.floor((coverHeight * source.width) / source.height) : coverWidth;
+export function centreCrop(source: Size, size: Size, fraction: number): CentreCrop {
+  const { height, width } = coveringSize(source, { height: Math.floor(size.height / fraction), width: Math.floor(size.width / fraction) });
   const window = {
     top: roundHalfEven((height - size.height) / 2),
     left: roundHalfEven((width - size.width) / 2),

@@ -44,6 +44,13 @@ describe('weights of a crop', () => {
     close(tokenWeights(map, { rows: 1, columns: 4 }, { ...whole, left: 5, width: 30, height: 20 }, 'crop'), [0.5 / 0.75 + 2 * (0.25 / 0.75), 2, 3, 3 * (0.25 / 0.75) + 4 * (0.5 / 0.75)]);
   });
 
+  test('are those of the reflected part where the crop reaches over an edge', () => {
+    const side = { rows: 1, columns: 4 };
+    // Half a cell of padding to the left: the first token shows half the first cell mirrored and half of it as it is.
+    close(tokenWeights(Float32Array.of(1, 2, 3, 4), side, { ...whole, left: -5, width: 40, height: 20 }, 'crop'), [1, 1.5, 2.5, 3.5]);
+    close(tokenWeights(Float32Array.of(1, 2, 3, 4), side, { ...whole, left: 20, width: 40, height: 20 }, 'crop'), [3, 4, 4, 3]);
+  });
+
   test('keep the mean where the crop is the whole image, and never leave its range', () => {
     const side = fc.double({ min: 1, max: 30, noNaN: true });
     fc.assert(

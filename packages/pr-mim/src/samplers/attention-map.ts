@@ -52,16 +52,18 @@ function overlaps(side: number, start: number, extent: number, source: number): 
   return Array.from({ length: side }, (_, i) => {
     const from = (start * side) / source + step * i;
     const to = from + step;
-    const first = Math.max(0, Math.floor(from));
-    const last = Math.min(side - 1, Math.ceil(to) - 1);
     const shares: [number, number][] = [];
-    for (let place = first; place <= last; place++) {
+    for (let place = Math.floor(from); place < Math.ceil(to); place++) {
       const share = (Math.min(to, place + 1) - Math.max(from, place)) / step;
-      if (share > 0) shares.push([place, share]);
+      // What rounding alone pushes over an edge is nothing.
+      if (share > 1e-9) shares.push([mirrored(place, side), share]);
     }
     return shares;
   });
 }
+
+/** Over the edges a crop shows the image reflected. */
+const mirrored = (place: number, side: number): number => Math.min(side - 1, Math.max(0, place < 0 ? -1 - place : place >= side ? 2 * side - 1 - place : place));
 
 /** Points along a side of a token at which the blown-up corner is read; the pixels of a token in the released code. */
 const POINTS = 16;
