@@ -31,19 +31,38 @@ export interface StepResult {
   readonly metrics?: Readonly<Record<string, Scalar>>;
   /** Tensors returned when asked for by name. */
   readonly outputs?: Readonly<Record<string, Tensor>>;
+  /**
+   * New values of state, by name: running statistics, say. Written at the end of every run, while accumulating too;
+   * not where the guard stops it.
+   */
+  readonly assign?: Readonly<Record<string, Tensor>>;
 }
 
-export type UpdateRule = {
+/** m and v are means of the gradient and of its square. Decay is decoupled. */
+export interface AdamwRule {
   readonly kind: 'adamw';
   readonly beta1: number;
   readonly beta2: number;
   readonly eps: number;
-};
+}
+
+/**
+ * Layer-wise adaptive rates (You et al. 2017) as the official MAE has them for linear probing: u = g + decay p, scaled
+ * by trust |p| / |u| (by 1 if either norm is 0); mu <- momentum mu + u; p <- p - lr mu. Parameters of one dimension take
+ * their gradient as it is, without decay.
+ */
+export interface LarsRule {
+  readonly kind: 'lars';
+  readonly momentum: number;
+  readonly trust: number;
+}
+
+export type UpdateRule = AdamwRule | LarsRule;
 
 /** How one parameter is changed by an update. */
 export interface ParamUpdate {
   readonly rule: UpdateRule;
-  /** Decoupled weight decay; multiplied with the current learning rate and `lrScale`. */
+  /** Weight decay. AdamW's is decoupled and multiplied with the current learning rate and `lrScale`. */
   readonly decay: number;
   readonly lrScale: number;
 }
@@ -103,7 +122,7 @@ export interface Engine {
   define(state: Readonly<Record<string, StateSpec>>): Promise<void>;
   /** Cheap; tracing and compiling happen at the first run with new input shapes. */
   compile(definition: StepDefinition): Step;
-  /** Names of all state, optimizer state included: `adamw.m/NAME`, `adamw.v/NAME`, `grad/NAME` while accumulating. */
+  /** Names of all state, optimizer state included: `adamw.m/NAME`, `adamw.v/NAME`, `lars.mu/NAME`, `grad/NAME` while accumulating. */
   stateNames(): readonly string[];
   read(names: readonly string[]): Promise<Record<string, HostTensor>>;
   /** @throws EngineError on an unknown name or another shape; nothing is written then. */

@@ -1,6 +1,7 @@
 export * from './contract.js';
 export * from './config.js';
 export * from './non-finite-error.js';
+export { OPTIMIZER_SLOTS, optimizerSlots } from './optimizer-state.js';
 export * from './install/index.js';
 export * from './eager/index.js';
 export { createEngine } from './create-engine.js';

@@ -1,15 +1,22 @@
 import { join } from 'node:path';
 import { loadWeights, MODEL_FILE, saveWeights, sizeOfShape, type HostTensor, type ParamSpecs, type WritableTensor } from '@mimlab/core';
-import type { Engine } from '@mimlab/engine';
+import { OPTIMIZER_SLOTS, optimizerSlots, type Engine } from '@mimlab/engine';
 
 export const OPTIMIZER_FILE = 'optimizer.safetensors';
-/** The two moments that AdamW keeps for each trainable parameter (names of the engine's state). */
-const SLOTS = ['adamw.m', 'adamw.v'] as const;
 
-/** The optimizer's state as parameters, each with the file layout of the parameter it belongs to. */
-export function optimizerSpecs(specs: ParamSpecs): ParamSpecs {
+/**
+ * The optimizer's state as parameters, each with the file layout of the parameter it belongs to.
+ * @param slots what it keeps of a parameter (names of the engine's state): the moments of AdamW unless given
+ */
+export function optimizerSpecs(specs: ParamSpecs, slots: readonly string[] = optimizerSlots('adamw')): ParamSpecs {
   const trainable = Object.entries(specs).filter(([, spec]) => spec.trainable);
-  return Object.fromEntries(SLOTS.flatMap((slot) => trainable.map(([name, spec]) => [`${slot}/${name}`, spec])));
+  return Object.fromEntries(slots.flatMap((slot) => trainable.map(([name, spec]) => [`${slot}/${name}`, spec])));
+}
+
+/** What the rules in use keep: steps have declared it to the engine. */
+function slotsOf(engine: Engine): readonly string[] {
+  const names = engine.stateNames();
+  return OPTIMIZER_SLOTS.filter((slot) => names.some((name) => name.startsWith(`${slot}/`)));
 }
 
 /** State that is fetched at once: enough to keep the number of reads small, little beside the model. Bytes. */
@@ -52,16 +59,16 @@ function stateOf(engine: Engine, specs: ParamSpecs): Record<string, WritableTens
 
 /** Writes weights and optimizer state into `folder`, official names and layout, brought to the disk. Returns the file names. */
 export async function writeWeightFiles(folder: string, engine: Engine, specs: ParamSpecs): Promise<string[]> {
-  const optimizer = optimizerSpecs(specs);
+  const optimizer = optimizerSpecs(specs, slotsOf(engine));
   const metadata = { format: 'pt', writer: 'mimlab' };
   await saveWeights(join(folder, MODEL_FILE), stateOf(engine, specs), specs, metadata, { fsync: true });
   await saveWeights(join(folder, OPTIMIZER_FILE), stateOf(engine, optimizer), optimizer, metadata, { fsync: true });
   return [MODEL_FILE, OPTIMIZER_FILE];
 }
 
-/** Puts weights and optimizer state of a checkpoint into the engine. @throws CheckpointError if they do not fit the model. */
+/** Puts weights and optimizer state of a checkpoint into the engine, whose step is compiled. @throws CheckpointError if they do not fit the model. */
 export async function restoreWeightFiles(folder: string, engine: Engine, specs: ParamSpecs): Promise<void> {
   const model = await loadWeights(join(folder, MODEL_FILE), specs);
-  const optimizer = await loadWeights(join(folder, OPTIMIZER_FILE), optimizerSpecs(specs));
+  const optimizer = await loadWeights(join(folder, OPTIMIZER_FILE), optimizerSpecs(specs, slotsOf(engine)));
   await engine.write({ ...model.values, ...optimizer.values });
 }

@@ -54,6 +54,7 @@ export function quadraticEngine(options: { failAt?: number; description?: string
           let loss = 0;
           let squares = 0;
           for (const [name, { rule, decay }] of Object.entries(updates)) {
+            if (rule.kind !== 'adamw') throw new Error(`pre-training updates by AdamW, not ${rule.kind}`);
             const [param, m, v, grad] = [name, `adamw.m/${name}`, `adamw.v/${name}`, `grad/${name}`].map(values) as [Float32Array, Float32Array, Float32Array, Float32Array];
             for (let i = 0; i < param.length; i++) {
               const distance = (param[i] as number) - goal;

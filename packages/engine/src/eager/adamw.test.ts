@@ -2,7 +2,7 @@ import '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ParamUpdate } from '../contract.js';
+import type { AdamwRule, ParamUpdate } from '../contract.js';
 import { applyAdamw } from './adamw.js';
 
 beforeAll(async () => {
@@ -12,7 +12,7 @@ beforeAll(async () => {
 const rule = { kind: 'adamw', beta1: 0.9, beta2: 0.95, eps: 1e-8 } as const;
 
 /** Runs updates on one number, and the same in doubles by the formula of the paper. */
-function follow(start: number, gradients: readonly number[], update: ParamUpdate, lr: number): { tensor: number; exact: number } {
+function follow(start: number, gradients: readonly number[], update: ParamUpdate & { readonly rule: AdamwRule }, lr: number): { tensor: number; exact: number } {
   const { beta1, beta2, eps } = update.rule;
   let [p, m, v] = [start, 0, 0];
   const slots = { param: tf.variable(tf.scalar(start)), m: tf.variable(tf.scalar(0)), v: tf.variable(tf.scalar(0)) };

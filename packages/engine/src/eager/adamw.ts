@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { ParamUpdate } from '../contract.js';
+import type { AdamwRule, ParamUpdate } from '../contract.js';
 
 /** A parameter and its optimizer state. */
 export interface AdamwSlots {
@@ -15,7 +15,7 @@ export interface AdamwSlots {
  * p <- p (1 - lr wd); m <- b1 m + (1-b1) g; v <- b2 v + (1-b2) g²; p <- p - lr/(1-b1^t) m / (sqrt(v)/sqrt(1-b2^t) + eps),
  * with lr the current rate times the parameter's own scale. As `torch.optim.AdamW` computes it (golden/adamw).
  */
-export function applyAdamw({ param, m, v }: AdamwSlots, gradient: tf.Tensor, update: ParamUpdate, baseLr: number, step: number): void {
+export function applyAdamw({ param, m, v }: AdamwSlots, gradient: tf.Tensor, update: ParamUpdate & { readonly rule: AdamwRule }, baseLr: number, step: number): void {
   const { beta1, beta2, eps } = update.rule;
   const lr = baseLr * update.lrScale;
   tf.tidy(() => {

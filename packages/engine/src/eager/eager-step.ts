@@ -1,5 +1,6 @@
 import { EngineError, type HostTensor, type NamedHostTensors, type NamedTensors } from '@mimlab/core';
 import * as tf from '@tensorflow/tfjs-core';
+import { checkAssigned } from '../assigned-state.js';
 import type { Optimization, RunOptions, Step, StepDefinition, StepOutcome, StepResult } from '../contract.js';
 import type { EagerState } from './eager-state.js';
 import { applyGradients, createOptimizerState, gradientsOf } from './eager-update.js';
@@ -10,6 +11,8 @@ interface Evaluation {
   readonly loss?: tf.Tensor;
   readonly metrics: NamedTensors;
   readonly outputs: NamedTensors;
+  /** New values of state. */
+  readonly assign: NamedTensors;
   /** Names of all outputs that the step has. */
   readonly offered: readonly string[];
 }
@@ -64,9 +67,12 @@ function evaluateAndUpdate(definition: StepDefinition, state: EagerState, inputs
     return copy;
   };
   const evaluate = (): Evaluation => {
-    const { loss, metrics = {}, outputs = {} }: StepResult = definition.compute(stateTensors, inputTensors);
+    const { loss, metrics = {}, outputs = {}, assign = {} }: StepResult = definition.compute(stateTensors, inputTensors);
     const found = Object.fromEntries(Object.entries(outputs).filter(([name]) => asked.includes(name)));
-    return { ...(loss && { loss: keep(loss) }), metrics: mapValues(metrics, keep), outputs: mapValues(found, keep), offered: Object.keys(outputs) };
+    return { ...(loss && { loss: keep(loss) }), metrics: mapValues(metrics, keep), outputs: mapValues(found, keep), assign: mapValues(assign, keep), offered: Object.keys(outputs) };
+  };
+  const write = ({ assign }: Evaluation): void => {
+    for (const [name, value] of Object.entries(assign)) state.get(name).assign(value);
   };
 
   try {
@@ -74,12 +80,16 @@ function evaluateAndUpdate(definition: StepDefinition, state: EagerState, inputs
       const evaluation = evaluate();
       const { loss, metrics, outputs } = evaluation;
       requireOutputs(asked, evaluation, definition.name);
+      checkAssigned(definition, evaluation.assign, (name) => state.get(name).shape);
+      write(evaluation);
       return { metrics: { ...mapValues(metrics, scalar), ...(loss && { loss: scalar(loss) }) }, outputs: mapValues(outputs, toHost) };
     }
     const { evaluation, gradients } = gradientsOf(definition, optimize, state, evaluate);
     requireOutputs(asked, evaluation, definition.name);
+    checkAssigned(definition, evaluation.assign, (name) => state.get(name).shape);
     const loss = scalar(evaluation.loss as tf.Tensor);
     const { gradNorm, norms } = applyGradients(optimize, state, gradients, loss, options);
+    write(evaluation);
     const outputs: Record<string, HostTensor> = mapValues(evaluation.outputs, toHost);
     for (const [name, value] of Object.entries(norms ?? {})) outputs[name] = { shape: [], dtype: 'float32', data: Float32Array.of(value) };
     return { metrics: { ...mapValues(evaluation.metrics, scalar), loss, gradNorm }, outputs };

@@ -1,26 +1,25 @@
 import { EngineError } from '@mimlab/core';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Optimization, RunOptions, StepDefinition } from '../contract.js';
+import type { Optimization, ParamUpdate, RunOptions, StepDefinition } from '../contract.js';
 import { NonFiniteError } from '../non-finite-error.js';
+import { optimizerState } from '../optimizer-state.js';
 import { applyAdamw } from './adamw.js';
 import type { EagerState } from './eager-state.js';
+import { applyLars } from './lars.js';
 
-const meanOf = (name: string): string => `adamw.m/${name}`;
-const squareOf = (name: string): string => `adamw.v/${name}`;
 const gradientOf = (name: string): string => `grad/${name}`;
 
 /**
- * Moments, and sums of gradients where the step accumulates: zeros, unless another step made them.
+ * State of the optimizer, and sums of gradients where the step accumulates: zeros, unless another step made them.
  * @throws EngineError if the step updates state that it does not read, or accumulates less than one batch.
  */
 export function createOptimizerState(definition: StepDefinition, { updates, accumulate = 1 }: Optimization, state: EagerState): void {
   const place = definition.name;
   if (!Number.isInteger(accumulate) || accumulate < 1) throw new EngineError(`cannot accumulate ${accumulate} micro-batches`, { place });
-  for (const name of Object.keys(updates)) {
+  for (const [name, { rule }] of Object.entries(updates)) {
     if (!definition.state.includes(name)) throw new EngineError(`the step updates '${name}' but does not read it`, { place, remedy: 'List it in state, or take it out of updates.' });
     const { shape } = state.get(name);
-    state.ensureZeros(meanOf(name), shape);
-    state.ensureZeros(squareOf(name), shape);
+    for (const slot of optimizerState(rule, name)) state.ensureZeros(slot, shape);
     if (accumulate > 1) state.ensureZeros(gradientOf(name), shape);
   }
 }
@@ -86,8 +85,7 @@ export function applyGradients(optimize: Optimization, state: EagerState, gradie
     const param = state.get(name);
     tf.tidy(() => {
       const before = withNorms ? tf.clone(param) : undefined;
-      const slots = { param, m: state.get(meanOf(name)), v: state.get(squareOf(name)) };
-      applyAdamw(slots, scale < 1 ? tf.mul(gradient, scale) : gradient, update, options.lr as number, options.update as number);
+      applyRule(state, name, scale < 1 ? tf.mul(gradient, scale) : gradient, update, options);
       if (accumulate > 1) state.get(gradientOf(name)).assign(tf.zerosLike(param));
       if (before === undefined) return;
       paramSquares += sumOfSquares(param);
@@ -95,6 +93,13 @@ export function applyGradients(optimize: Optimization, state: EagerState, gradie
     });
   }
   return { gradNorm, ...(withNorms && { norms: { paramNorm: Math.sqrt(paramSquares), updateNorm: Math.sqrt(updateSquares) } }) };
+}
+
+function applyRule(state: EagerState, name: string, gradient: tf.Tensor, { rule, ...update }: ParamUpdate, { lr, update: number }: RunOptions): void {
+  const [first, second] = optimizerState(rule, name).map((slot) => state.get(slot)) as [tf.Variable, tf.Variable];
+  const param = state.get(name);
+  if (rule.kind === 'lars') applyLars({ param, mu: first }, gradient, { ...update, rule }, lr as number);
+  else applyAdamw({ param, m: first, v: second }, gradient, { ...update, rule }, lr as number, number as number);
 }
 
 function averaged(gradients: Gradients, state: EagerState, accumulate: number): Gradients {

@@ -2,6 +2,7 @@ import { EngineError, type HostTensor, type NamedHostTensors } from '@mimlab/cor
 import type { Precision, RunOptions, Step, StepDefinition, StepOutcome } from '../contract.js';
 import { checkHostTensor } from '../eager/host-tensors.js';
 import { NonFiniteError } from '../non-finite-error.js';
+import { optimizerState } from '../optimizer-state.js';
 import type { Pointer, TensorflowApi } from '../tensorflow/c-library.js';
 import type { RunProfile } from '../tensorflow/run-metadata.js';
 import type { Callable, TensorflowSession } from '../tensorflow/session.js';
@@ -49,10 +50,9 @@ export function createGraphStep(definition: StepDefinition, context: GraphStepCo
   const { api, session, state } = context;
   const { optimize, name: place } = definition;
   checkDefinition(definition, state);
-  for (const name of updatedNames(definition)) {
+  for (const [name, { rule }] of Object.entries(optimize?.updates ?? {})) {
     const { shape } = state.get(name);
-    state.ensureZeros(`adamw.m/${name}`, shape);
-    state.ensureZeros(`adamw.v/${name}`, shape);
+    for (const slot of optimizerState(rule, name)) state.ensureZeros(slot, shape);
     if ((optimize?.accumulate ?? 1) > 1) state.ensureZeros(`grad/${name}`, shape);
   }
   const groups = updateGroups(definition);

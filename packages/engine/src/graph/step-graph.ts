@@ -5,7 +5,8 @@ import { ofInt, ofShape, ofType } from './attributes.js';
 import { createGraphBuilder, type GraphBuilder, type Ref } from './graph-builder.js';
 import { lowerRecording } from './lower-recording.js';
 import { fuseBias, optimizeRecording } from './optimize-recording.js';
-import { buildUpdates, float, type GradientRefs } from './update-graph.js';
+import { float } from './float-nodes.js';
+import { buildUpdates, type GradientRefs } from './update-graph.js';
 import type { UpdateGroups } from './update-rules.js';
 import { variableNode, type VariableNode } from './variables.js';
 
@@ -47,7 +48,8 @@ export function buildStepGraph(options: StepGraphOptions): StepGraph {
   const all = Object.keys(recording.outputs);
   const metricNames = phase === 'diagnose' ? [] : all.filter((name) => name.startsWith('metric/'));
   const gradNames = all.filter((name) => name.startsWith('grad/'));
-  const wanted = [...('loss' in recording.outputs ? ['loss'] : []), ...metricNames, ...outputNames.map((name) => `output/${name}`), ...gradNames];
+  const assignNames = phase === 'diagnose' ? [] : all.filter((name) => name.startsWith('assign/'));
+  const wanted = [...('loss' in recording.outputs ? ['loss'] : []), ...metricNames, ...outputNames.map((name) => `output/${name}`), ...assignNames, ...gradNames];
 
   const optimized = optimizeRecording(recording, wanted);
   const lowered = options.fuse ? fuseBias(optimized) : optimized;
@@ -83,7 +85,9 @@ export function buildStepGraph(options: StepGraphOptions): StepGraph {
   const scalars = new Map<string, Ref>();
   if (results['loss'] !== undefined) scalars.set('loss', graph.cast(results['loss'], 'float32'));
   let fed: string | undefined;
-  let targets: readonly string[] = [];
+  const targets: string[] = [];
+  /** What new values of state wait for: whatever reads it, and the guard where there is one. */
+  let before = reads.map(({ name }) => name);
   const outputs = outputNames.map((name) => ({ name, node: outputRef(graph, results[`output/${name}`] as Ref).name }));
   if (definition.optimize !== undefined && phase === 'diagnose') {
     for (const [name, { halfSquare }] of gradients.refs) scalars.set(name, halfSquare);
@@ -91,9 +95,11 @@ export function buildStepGraph(options: StepGraphOptions): StepGraph {
     const updates = buildUpdates({ graph, phase, optimize: definition.optimize, groups: options.groups, gradients: gradients.refs, reads, variable, norms, loss: results['loss'] as Ref });
     scalars.set('gradNorm', updates.gradNorm);
     fed = updates.scalars;
-    targets = updates.targets;
+    before = [updates.guard];
+    targets.push(...updates.targets);
     outputs.push(...updates.norms);
   }
+  for (const name of assignNames) targets.push(variable(name.slice('assign/'.length)).assign(graph.cast(results[name] as Ref, 'float32'), before));
   for (const name of metricNames) scalars.set(name.slice('metric/'.length), graph.cast(results[name] as Ref, 'float32'));
   const packed = scalars.size === 0 ? undefined : graph.ref('Pack', 'float32', [...scalars.values()], { ...float, N: ofInt(scalars.size), axis: ofInt(0) });
   return {

@@ -1,10 +1,10 @@
 import type { Optimization } from '../contract.js';
 import { ofBool, ofInt, ofShape, ofType, ofTypes } from './attributes.js';
 import type { GraphBuilder, Ref } from './graph-builder.js';
+import { adamwUpdate, larsUpdate, type RuleRequest } from './rule-graph.js';
+import { binary, float, unary } from './float-nodes.js';
 import { SCALARS, type UpdateGroups } from './update-rules.js';
 import type { VariableNode } from './variables.js';
-
-export const float = { T: ofType('float32') };
 
 /** Gradients in order of declaration, float32, each with half its sum of squares. */
 export type GradientRefs = Map<string, { readonly gradient: Ref; readonly halfSquare: Ref }>;
@@ -25,6 +25,8 @@ export interface UpdateRequest {
 
 export interface UpdateNodes {
   readonly gradNorm: Ref;
+  /** The node that fails where nothing may change; it comes after all reads of state. */
+  readonly guard: string;
   readonly scalars?: string;
   readonly targets: readonly string[];
   readonly norms: readonly { readonly name: string; readonly node: string }[];
@@ -32,9 +34,6 @@ export interface UpdateNodes {
 
 /** TensorFlow's message when the guard stops a run. */
 export const GUARD_MESSAGE = 'assertion failed';
-
-const binary = (graph: GraphBuilder, op: string, a: Ref, b: Ref): Ref => graph.ref(op, 'float32', [a, b], float);
-const unary = (graph: GraphBuilder, op: string, x: Ref, control?: readonly string[]): Ref => graph.ref(op, 'float32', [x], float, control);
 
 /** Root of the sum of squares, from halves of them. */
 function norm(graph: GraphBuilder, halfSquares: readonly Ref[]): Ref {
@@ -56,7 +55,7 @@ function guard(graph: GraphBuilder, values: readonly Ref[], reads: readonly Ref[
 }
 
 /**
- * The end of an optimizing step: gradient norm, guard, then either the sums of gradients or the AdamW updates in place.
+ * The end of an optimizing step: gradient norm, guard, then either the sums of gradients or the updates in place.
  * The norm is of this micro-batch while accumulating, of the mean gradient at the update; before clipping.
  */
 export function buildUpdates(request: UpdateRequest): UpdateNodes {
@@ -65,7 +64,7 @@ export function buildUpdates(request: UpdateRequest): UpdateNodes {
     const gradNorm = norm(graph, [...gradients.values()].map(({ halfSquare }) => halfSquare));
     const guarded = guard(graph, [graph.cast(loss, 'float32'), gradNorm], reads);
     const targets = [...gradients].map(([name, { gradient }]) => variable(`grad/${name}`).add(gradient, [guarded]));
-    return { gradNorm, targets: [guarded, ...targets], norms: [] };
+    return { gradNorm, guard: guarded, targets: [guarded, ...targets], norms: [] };
   }
   return applyUpdates(request, meanGradients(request));
 }
@@ -105,16 +104,10 @@ function applyUpdates(request: UpdateRequest, gradients: GradientRefs): UpdateNo
   for (const [name, { gradient }] of gradients) {
     const group = groups.groupOf.get(name) as number;
     const { rule, decay } = groups.groups[group] as (typeof groups.groups)[number];
-    const [param, m, v] = [variable(name), variable(`adamw.m/${name}`), variable(`adamw.v/${name}`)];
-    const before = [guarded];
-    if (decay !== 0) before.push(param.subtract(binary(graph, 'Mul', param.read([guarded]), scalar(group, 'decay'))));
-    const inputs = [
-      param.handle, m.handle, v.handle,
-      // Powers of the betas are given as 0: `alpha` has the bias correction in it already.
-      graph.scalar(0), graph.scalar(0), scalar(group, 'alpha'), graph.scalar(rule.beta1), graph.scalar(rule.beta2), scalar(group, 'epsilon'),
-      scale === undefined ? gradient : graph.ref('Mul', 'float32', [gradient, scale], float, [guarded]),
-    ]; // prettier-ignore
-    const updated = graph.node('ResourceApplyAdam', inputs, { ...float, use_locking: ofBool(false), use_nesterov: ofBool(false) }, before);
+    const param = variable(name);
+    const clipped = scale === undefined ? gradient : graph.ref('Mul', 'float32', [gradient, scale], float, [guarded]);
+    const rest: RuleRequest = { graph, variable, name, param, gradient: clipped, guarded, decays: decay !== 0, scalar: (kind) => scalar(group, kind) };
+    const { updated, changeHalfSquare } = rule.kind === 'lars' ? larsUpdate(rest, rule) : adamwUpdate(rest, rule);
     targets.push(updated);
     if ((optimize.accumulate ?? 1) > 1) {
       const sum = variable(`grad/${name}`);
@@ -123,7 +116,7 @@ function applyUpdates(request: UpdateRequest, gradients: GradientRefs): UpdateNo
     }
     if (request.norms) {
       squares.param.push(unary(graph, 'L2Loss', param.read([updated])));
-      squares.update.push(updateHalfSquare(graph, { param, m, v }, scalar, group, updated));
+      squares.update.push(changeHalfSquare());
     }
   }
   const norms = request.norms
@@ -132,23 +125,5 @@ function applyUpdates(request: UpdateRequest, gradients: GradientRefs): UpdateNo
         { name: 'updateNorm', node: norm(graph, squares.update).name },
       ]
     : [];
-  return { gradNorm, scalars: fed.name, targets, norms };
-}
-
-/**
- * Half the squared norm of a parameter's change, from what is there after the update: p' = p (1 - d) - u with
- * u = alpha m' / (sqrt(v') + epsilon), so p - p' = (d p' + u) / (1 - d). Nothing of before need be kept.
- */
-function updateHalfSquare(
-  graph: GraphBuilder,
-  { param, m, v }: { readonly param: VariableNode; readonly m: VariableNode; readonly v: VariableNode },
-  scalar: (group: number, kind: (typeof SCALARS)[number]) => Ref,
-  group: number,
-  updated: string,
-): Ref {
-  const root = binary(graph, 'AddV2', unary(graph, 'Sqrt', v.read([updated])), scalar(group, 'epsilon'));
-  const u = binary(graph, 'RealDiv', binary(graph, 'Mul', m.read([updated]), scalar(group, 'alpha')), root);
-  const d = scalar(group, 'decay');
-  const change = binary(graph, 'AddV2', binary(graph, 'Mul', param.read([updated]), d), u);
-  return unary(graph, 'L2Loss', binary(graph, 'RealDiv', change, binary(graph, 'Sub', graph.scalar(1), d)));
+  return { gradNorm, guard: guarded, scalars: fed.name, targets, norms };
 }

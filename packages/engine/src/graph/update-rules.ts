@@ -7,7 +7,7 @@ export interface UpdateGroups {
   readonly groups: readonly ParamUpdate[];
 }
 
-/** Scalars of a group, in the order in which they are fed. */
+/** Scalars of a group, in the order in which they are fed. LARS takes its rate as `alpha` and the decay as it is, and no `epsilon`. */
 export const SCALARS = ['alpha', 'epsilon', 'decay'] as const;
 
 export function updateGroups({ optimize }: StepDefinition): UpdateGroups {
@@ -15,8 +15,7 @@ export function updateGroups({ optimize }: StepDefinition): UpdateGroups {
   const groups: ParamUpdate[] = [];
   const known = new Map<string, number>();
   for (const [name, update] of Object.entries(optimize?.updates ?? {})) {
-    const { beta1, beta2, eps } = update.rule;
-    const key = [beta1, beta2, eps, update.decay, update.lrScale].join();
+    const key = [...Object.values(update.rule), update.decay, update.lrScale].join();
     const group = known.get(key) ?? groups.push(update) - 1;
     known.set(key, group);
     groupOf.set(name, group);
@@ -31,6 +30,7 @@ export function updateGroups({ optimize }: StepDefinition): UpdateGroups {
  */
 export function updateScalars({ groups }: UpdateGroups, { lr = 0, update = 1 }: RunOptions): Float32Array {
   const scalars = groups.flatMap(({ rule, decay, lrScale }) => {
+    if (rule.kind === 'lars') return [lr * lrScale, 0, decay];
     // The device averages with the betas as float32 has them: corrected with those, the first update is exact.
     const root = Math.sqrt(1 - Math.fround(rule.beta2) ** update);
     const rate = lr * lrScale;

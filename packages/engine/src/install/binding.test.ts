@@ -116,7 +116,7 @@ describe('buildBinding', () => {
   });
 
   it('quotes the first error of the compiler, and keeps nothing of the attempt', async () => {
-    await expect(build(location, { FAKE_FAILS: 'yes' })).rejects.toThrow(/g\+\+ cannot compile the binding: binding.cc:1: fatal error: node_api.h/);
+    await expect(build(location, { FAKE_FAILS: 'yes' })).rejects.toThrow(/g\+\+ cannot compile the binding for eager TensorFlow: binding.cc:1: fatal error: node_api.h/);
     expect(bindingState(location, packageFolder())).toBe('absent');
     expect(readdirSync(join(folder, 'cache/bindings'))).toEqual([]);
   });

@@ -4,8 +4,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { EngineError } from '@mimlab/core';
 import { cacheFolder, type Environment } from './cache-folder.js';
-import { runTool, toolVersions } from './run-tool.js';
-import { MissingToolError } from './setup-error.js';
+import { compileLibrary, requireCompiler } from './compile-library.js';
 import { tfjsNodeFolder, type TensorflowLocation } from './tensorflow-location.js';
 
 /** The Node-API version that tfjs-node-gpu's loader asks for; every Node since 12.22 offers it. */
@@ -69,37 +68,28 @@ async function compile(
   environment: Environment,
   log: (line: string) => void,
 ): Promise<void> {
-  if (toolVersions(environment).gxx === undefined) {
-    const lost = 'the binding for eager TensorFlow cannot be compiled';
-    throw new MissingToolError(['g++'], lost, 'the graph engine needs only the library, and eager steps run on wasm', 'g++');
-  }
+  const compilation = {
+    what: 'the binding for eager TensorFlow',
+    without: 'the graph engine needs only the library, and eager steps run on wasm',
+    environment,
+  };
+  requireCompiler(compilation);
   if (location.includeFolder === undefined) {
     throw new EngineError('no C headers (include/tensorflow/c/c_api.h) beside the library, so eager TensorFlow cannot be compiled', {
       place: location.folder,
       remedy: `Name a folder that has them in MIMLAB_TENSORFLOW, or unset it and run 'npm run setup'. The graph engine works without.`,
     });
   }
-  const sources = ['tfjs_backend.cc', 'tfjs_binding.cc'].map((name) => join(packageFolder, 'binding', name));
-  mkdirSync(dirname(output), { recursive: true });
-  const building = mkdtempSync(join(dirname(output), '.building-'));
-  try {
-    const built = join(building, basename(output));
-    const args = ['-O2', '-shared', '-fPIC', '-std=c++17', `-DNAPI_VERSION=${NODE_API}`];
-    args.push(`-I${packageFolder}`, `-I${location.includeFolder}`, `-I${nodeApiHeaders()}`, ...sources, '-o', built, `-L${location.folder}`);
-    args.push(`-l:${basename(location.library)}`, `-l:${basename(location.framework)}`, `-Wl,-rpath,${location.folder}`);
-    log('compiling the TensorFlow binding of tfjs-node');
-    const { status, stderr } = await runTool('g++', args, { ...environment, TMPDIR: building });
-    if (status !== 0) {
-      const complaint = stderr.split('\n').find((line) => /error|cannot find|No space/i.test(line)) ?? stderr.split('\n')[0] ?? '';
-      throw new EngineError(`g++ cannot compile the binding: ${complaint.trim()}`, {
-        place: packageFolder,
-        remedy: 'The graph engine works without it, and eager steps run on wasm.',
-      });
-    }
-    renameSync(built, output);
-  } finally {
-    rmSync(building, { recursive: true, force: true });
-  }
+  log('compiling the TensorFlow binding of tfjs-node');
+  await compileLibrary({
+    ...compilation,
+    place: packageFolder,
+    output,
+    sources: ['tfjs_backend.cc', 'tfjs_binding.cc'].map((name) => join(packageFolder, 'binding', name)),
+    flags: ['-O2', '-shared', '-fPIC', '-std=c++17', `-DNAPI_VERSION=${NODE_API}`, `-I${packageFolder}`, `-I${location.includeFolder}`, `-I${nodeApiHeaders()}`],
+    libraries: [location.library, location.framework],
+    location,
+  });
 }
 
 /** Headers of Node-API: the package's, else those that lie beside the running node. */

@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { EngineError } from '@mimlab/core';
 import { cacheFolder, type Environment } from './cache-folder.js';
-import { runTool, toolVersions } from './run-tool.js';
-import { MissingToolError } from './setup-error.js';
+import { compileLibrary, requireCompiler } from './compile-library.js';
 import type { TensorflowLocation } from './tensorflow-location.js';
 
 /** Sources of the fused kernels: beside `src` in the repository, beside `dist` in the package. */
@@ -51,23 +49,10 @@ export async function buildKernels(
   if (!suits(location)) return undefined;
   const file = compiledFile(location, environment);
   if (existsSync(file)) return file;
-  if (toolVersions(environment).gxx === undefined) {
-    throw new MissingToolError(['g++'], 'the fused kernels of the graph engine cannot be compiled', 'the graph engine works without them, slower', 'g++');
-  }
-  mkdirSync(dirname(file), { recursive: true });
-  const building = mkdtempSync(join(dirname(file), '.building-'));
-  try {
-    const built = join(building, basename(file));
-    const linked = [`-L${location.folder}`, `-l:${basename(location.framework)}`, `-Wl,-rpath,${location.folder}`];
-    log('compiling the fused kernels');
-    const { status, stderr } = await runTool('g++', [...FLAGS, join(SOURCES, 'mimlab_kernels.cc'), '-o', built, ...linked], { ...environment, TMPDIR: building });
-    if (status !== 0) {
-      const complaint = stderr.split('\n').find((line) => /error|cannot find|No space/i.test(line)) ?? stderr.split('\n')[0] ?? '';
-      throw new EngineError(`g++ cannot compile the fused kernels: ${complaint.trim()}`, { place: SOURCES, remedy: 'The graph engine works without them, slower.' });
-    }
-    renameSync(built, file);
-  } finally {
-    rmSync(building, { recursive: true, force: true });
-  }
+  const compilation = { what: 'the fused kernels', without: 'the graph engine works without them, slower', environment };
+  requireCompiler(compilation);
+  log('compiling the fused kernels');
+  const sources = [join(SOURCES, 'mimlab_kernels.cc')];
+  await compileLibrary({ ...compilation, place: SOURCES, output: file, sources, flags: FLAGS, libraries: [location.framework], location });
   return file;
 }

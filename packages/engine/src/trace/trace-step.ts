@@ -1,6 +1,7 @@
 import '@tensorflow/tfjs';
 import { EngineError, MimlabError, type NamedTensors, type TensorSpec } from '@mimlab/core';
 import * as tf from '@tensorflow/tfjs-core';
+import { checkAssigned } from '../assigned-state.js';
 import type { StepDefinition, StepResult } from '../contract.js';
 import { createRecorder, type Recorder } from './recorder.js';
 import type { Recording, TracedInput, TracedValue } from './recording.js';
@@ -8,8 +9,8 @@ import { withTraceBackend, type TraceScope } from './trace-backend.js';
 import { traceInputs } from './trace-function.js';
 
 /**
- * A step written down. Inputs are `state/NAME` and `input/NAME`; outputs `loss`, `metric/NAME`, `output/NAME`, and for a
- * step that optimizes `grad/NAME` of each updated parameter that the loss depends on, in order of declaration.
+ * A step written down. Inputs are `state/NAME` and `input/NAME`; outputs `loss`, `metric/NAME`, `output/NAME`,
+ * `assign/NAME` for new values of state, and for a step that optimizes `grad/NAME` of each updated parameter that the loss depends on, in order of declaration.
  */
 export type StepRecording = Recording;
 
@@ -31,18 +32,20 @@ export function traceStep(
     const inputs: Record<string, TracedInput> = {};
     for (const [name, input] of Object.entries(state.inputs)) inputs[`state/${name}`] = input;
     for (const [name, input] of Object.entries(given.inputs)) inputs[`input/${name}`] = input;
-    const outputs = record(definition, recorder, scope, state.tensors, given.tensors);
+    const outputs = record(definition, recorder, scope, state.tensors, given.tensors, stateShapes);
     return { inputs, nodes: recorder.nodes, outputs };
   });
 }
 
-function record(definition: StepDefinition, recorder: Recorder, scope: TraceScope, state: NamedTensors, inputs: NamedTensors): Record<string, TracedValue> {
+function record(definition: StepDefinition, recorder: Recorder, scope: TraceScope, state: NamedTensors, inputs: NamedTensors, shapes: ReadonlyMap<string, readonly number[]>): Record<string, TracedValue> {
   const outputs: Record<string, TracedValue> = {};
   const evaluate = (): StepResult => {
     const result = compute(definition, state, inputs);
     if (result.loss !== undefined) outputs['loss'] = scalarValue(scope, result.loss, 'loss', definition.name);
     for (const [name, metric] of Object.entries(result.metrics ?? {})) outputs[`metric/${name}`] = scalarValue(scope, metric, name, definition.name);
     for (const [name, tensor] of Object.entries(result.outputs ?? {})) outputs[`output/${name}`] = scope.value(tensor);
+    checkAssigned(definition, result.assign ?? {}, (name) => shapes.get(name));
+    for (const [name, tensor] of Object.entries(result.assign ?? {})) outputs[`assign/${name}`] = scope.value(tensor);
     return result;
   };
   if (definition.optimize === undefined) {
