@@ -4,3 +4,9 @@ export { evaluateKnn, type EvaluateKnnOptions, type FewLabelsScore, type KnnScor
 export { perClass, selectFeatures } from './label-subset.js';
 export { scoreOf, scoreOfDraws, type Score } from './score.js';
 export { principalDirections, projectFeatures } from './principal-directions.js';
+export { trunkOf, type Trunk } from './model/trunk.js';
+export { createClassifier, type Classifier, type ClassifierOptions, type Pooling } from './model/classifier.js';
+export { tunedParams, tuningUpdates, type TunedBlocks, type TuningRule } from './model/tuned-parameters.js';
+export { classifyingStep, softCrossEntropy, tuningStep } from './training/classifier-step.js';
+export { linearHeadParams, linearHeadStep, linearScoringStep } from './training/linear-head.js';
+export { drawMix, MixConfig, softTargets, type Mix } from './training/soft-targets.js';

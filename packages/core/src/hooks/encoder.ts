@@ -4,6 +4,7 @@ import type { Grid } from '../image.js';
 import type { Params, ParamSpecs } from '../params.js';
 import type { PlanTensors } from '../plan/plan-batch.js';
 import type { PlanCounts, TokenPlan } from '../plan/token-plan.js';
+import type { EncoderTrunk } from './trunk.js';
 
 /** A random tensor that a step takes as an input, so that eager, graph and resumed runs see the same draws. */
 export interface RandomInput {
@@ -36,6 +37,8 @@ export interface Encoder {
   readonly features: Readonly<Record<string, FeatureSpec>>;
   /** The feature that evaluation reads. */
   readonly output: string;
+  /** What fine-tuning builds classifiers from. Absent: only frozen features can be evaluated. */
+  readonly trunk?: EncoderTrunk;
   params(): ParamSpecs;
   randomInputs?(batch: number): Readonly<Record<string, RandomInput>>;
   /** Pure. `images_BHWC` are normalised float32. Hidden pixels must not reach the features. */

@@ -3,3 +3,4 @@ export * from './encoder.js';
 export * from './decoder.js';
 export * from './target.js';
 export * from './scoring.js';
+export * from './trunk.js';
