@@ -1,52 +1,118 @@
-// Training steps of mimlab's graph engine, timed on request: the step that `mimlab pretrain` runs, on a synthetic batch.
-// Speaks the protocol of peer-process.mjs. Usage: mimlab-peer.mjs CONFIG_JSON (needs a build)
+// The training step of one configuration, as `mimlab pretrain` runs it, timed on request. Speaks the protocol of
+// peer-process.mjs; requests are { steps: n }, { loaded: n }, { loader: batches } and { profile: true }.
+// Usage: mimlab-peer.mjs JSON with preset, set, threads, precision, warmup (needs a build)
 import { createInterface } from 'node:readline';
-import { composeRun, createObjective, randomStream, stackPlans } from '@mimlab/core';
-import { createEngine, residentPeak, resetResidentPeak } from '@mimlab/engine';
-import { mae } from '@mimlab/plugin-mae';
-import prMim from '@mimlab/pr-mim';
-import { TrainConfig, parameterState, pretrainStep } from '@mimlab/train';
-
-const config = JSON.parse(process.argv[2]);
-const { size, patchSize, width, depth, heads, decoderWidth, decoderDepth, decoderHeads, batch, threads, precision, warmup } = config;
-const image = { height: size, width: size, channels: 3 };
-const method = mae.configSchema.parse({ patchSize, width, depth, heads, decoderWidth, decoderDepth, decoderHeads });
-const wrap = config.wrap === undefined ? [] : [{ plugin: prMim, config: prMim.configSchema.parse(config.wrap) }];
-const objective = createObjective(composeRun({ image, method: { plugin: mae, config: method }, wrap }));
-const engine = await createEngine({ kind: 'graph', precision, threads, xla: config.xla ?? false });
-await engine.define(parameterState(objective.params(), 0));
-const statistics = { mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] };
-const step = engine.compile(pretrainStep(objective, statistics, TrainConfig.parse({ batch, epochs: 1, warmupEpochs: 0 })));
-
-const pixels = randomStream('bench', 'pixels');
-const images = { shape: [batch, size, size, 3], dtype: 'uint8', data: Uint8Array.from({ length: batch * size * size * 3 }, () => pixels.int(256)) };
-const crop = { top: 0, left: 0, height: size, width: size, sourceHeight: size, sourceWidth: size, flip: false };
-const plans = Array.from({ length: batch }, (_, sampleId) =>
-  objective.sampler.sample({
-    grid: objective.grid,
-    streams: { mask: randomStream('bench', 'mask', sampleId), sample: randomStream('bench', 'sample', sampleId) },
-    sampleId,
-    epoch: 0,
-    crop,
-  }),
-);
-const inputs = { images, ...stackPlans(plans) };
-
-let update = 0;
-async function timedStep() {
-  const start = performance.now();
-  update += 1;
-  const { metrics } = await step.run(inputs, { lr: 1e-4, update });
-  return { seconds: (performance.now() - start) / 1000, loss: metrics.loss };
-}
+import { setTimeout as pause } from 'node:timers/promises';
+import { countCost, loadRunContext } from '@mimlab/cli';
+import { createLoader, augmentSpec, datasetRef, imageSpec } from '@mimlab/data';
+import { createEngine, profileStep, residentPeak, resetResidentPeak } from '@mimlab/engine';
+import { hookRandomness, parameterState, pretrainStep } from '@mimlab/train';
+import { syntheticBatch } from './synthetic-batch.mjs';
 
 const answer = (report) => process.stdout.write(`${JSON.stringify(report)}\n`);
-for (let i = 0; i < warmup; i++) await timedStep();
-resetResidentPeak();
-answer({ ready: true, version: engine.description, pid: process.pid });
-for await (const line of createInterface({ input: process.stdin })) {
-  const timed = [];
-  for (let i = 0; i < Number(line); i++) timed.push(await timedStep());
-  answer({ seconds: timed.map((t) => t.seconds), loss: timed.at(-1).loss, peakMegabytes: residentPeak() / 2 ** 20 });
+const { preset, set, threads, precision, warmup } = JSON.parse(process.argv[2]);
+const context = await loadRunContext(preset, set).catch((error) => {
+  // Some combinations make no sense, such as throwing more than is masked: the bench reports them and goes on.
+  answer({ failed: error.message });
+  process.exit(0);
+});
+const { objective, composition, compositionRef, config } = context;
+const { batch } = config.train;
+const statistics = { mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] };
+const now = () => performance.now() / 1000;
+
+const openLoader = () =>
+  createLoader({
+    data: datasetRef(config.data, 'train'), image: imageSpec(config.data), augment: augmentSpec(config.data), batch, seed: config.seed,
+    workers: config.data.workers, prefetch: config.data.prefetch, shuffle: true, plans: compositionRef, grid: objective.grid,
+  }); // prettier-ignore
+
+/** Batches without end, from one epoch to the next. */
+async function* batches(loader) {
+  for (let epoch = 0; ; epoch++) yield* loader.epoch(epoch);
 }
+
+const fixed = syntheticBatch(objective, batch);
+const began = now();
+const engine = await createEngine({ ...config.engine, kind: 'graph', precision, threads });
+await engine.define(parameterState(objective.params(), 0));
+const defined = now();
+const step = engine.compile(pretrainStep(objective, statistics, config.train));
+let update = 0;
+const nextRun = (inputs) => {
+  update += 1;
+  return [{ ...inputs, ...hookRandomness(objective, batch, 0, update, 0) }, { lr: 1e-4, update }];
+};
+
+// The promise of the first run is there once the step is traced and lowered.
+const tracedFrom = now();
+const first = step.run(...nextRun(fixed));
+const traced = now();
+await first;
+const compile = { defineSeconds: defined - began, traceSeconds: traced - tracedFrom, firstStepSeconds: now() - traced };
+
+async function steps(count) {
+  const seconds = [];
+  let loss;
+  for (let i = 0; i < count; i++) {
+    const start = now();
+    ({ metrics: { loss } } = await step.run(...nextRun(fixed)));
+    seconds.push(now() - start);
+  }
+  return { seconds, loss, residentBytes: residentPeak() };
+}
+
+let feed;
+/** Steps on batches of the loader; the time of a step runs from the end of the one before, waiting included. */
+async function loaded(count) {
+  feed ??= batches(await openLoader());
+  const seconds = [];
+  let last = now();
+  for (let i = 0; i < count; i++) {
+    const { value: made } = await feed.next();
+    await step.run(...nextRun(made.inputs));
+    made.release();
+    seconds.push(now() - last);
+    last = now();
+  }
+  // The loader makes its queue full again, so that steps without it are timed while it rests.
+  await pause(300);
+  return { seconds };
+}
+
+/** The loader alone, as fast as it makes batches; the first ones find its workers cold. */
+async function throughput(count) {
+  const loader = await openLoader();
+  const made = batches(loader);
+  const take = async (n) => {
+    for (let i = 0; i < n; i++) (await made.next()).value.release();
+  };
+  await take(config.data.prefetch + 2);
+  loader.timings();
+  const start = now();
+  await take(count);
+  const elapsed = now() - start;
+  const ofWorkers = Object.entries(loader.timings()).filter(([stage]) => stage !== 'wait');
+  await made.return();
+  await loader.close();
+  return { imagesPerSecond: (count * batch) / elapsed, secondsPerImage: Object.fromEntries(ofWorkers.map(([stage, spent]) => [stage, spent / count / batch])) };
+}
+
+async function profile() {
+  const { profile: recorded } = await profileStep(step, ...nextRun(fixed));
+  return { stepBytes: recorded.peakBytes, operations: recorded.operations };
+}
+
+async function answerTo(request) {
+  if ('steps' in request) return steps(request.steps);
+  if ('loaded' in request) return loaded(request.loaded);
+  if ('loader' in request) return throughput(request.loader);
+  return profile();
+}
+
+await steps(warmup - 1);
+resetResidentPeak();
+const { parts, total } = countCost(composition, 'executed');
+answer({ ready: true, version: engine.description, compile, batch, counts: objective.sampler.counts(objective.grid), macs: { forward: total, fixed: parts.target ?? 0 } });
+for await (const line of createInterface({ input: process.stdin })) answer(await answerTo(JSON.parse(line)));
 engine.dispose();

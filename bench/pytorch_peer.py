@@ -1,11 +1,10 @@
 """Training steps of ViTMAEForPreTraining, timed on request.
 
-Speaks the protocol of bench/peer-process.mjs: one JSON line when ready, then for each number on standard input that
-many steps and one JSON line with their seconds. Usage: pytorch_peer.py CONFIG_JSON
+Speaks the protocol of bench/peer-process.mjs: one JSON line when ready, then for each line {"steps": n} on standard
+input that many steps and one JSON line with their seconds. Usage: pytorch_peer.py CONFIG_JSON
 """
 
 import json
-import os
 import sys
 import time
 
@@ -13,11 +12,11 @@ import torch
 from transformers import ViTMAEConfig, ViTMAEForPreTraining
 
 
-def resident_megabytes(field):
+def resident_peak():
     with open("/proc/self/status") as status:
         for line in status:
-            if line.startswith(field + ":"):
-                return int(line.split()[1]) / 1024
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
     return None
 
 
@@ -49,28 +48,35 @@ def main():
     model = ViTMAEForPreTraining(config).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=(0.9, 0.95), weight_decay=0.05, foreach=True)
     images = torch.randn(case["batch"], 3, case["size"], case["size"])
+    run = torch.compile(model) if case["compile"] else model
     autocast = torch.autocast("cpu", dtype=torch.bfloat16, enabled=case["precision"] == "bf16")
 
     def step():
         start = time.perf_counter()
         with autocast:
-            loss = model(images).loss
+            loss = run(images).loss
         loss.backward()
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         value = loss.item()
         return time.perf_counter() - start, value
 
-    for _ in range(case["warmup"]):
+    try:
+        first, _ = step()
+    except Exception as error:  # torch.compile has many; the bench reports them and goes on without this peer
+        print(json.dumps({"failed": f"{type(error).__name__}: {error}"}), flush=True)
+        return
+    for _ in range(case["warmup"] - 1):
         step()
     reset_peak()
-    print(json.dumps({"ready": True, "version": f"PyTorch {torch.__version__}", "pid": os.getpid()}), flush=True)
+    ready = {"ready": True, "version": f"PyTorch {torch.__version__}", "compile": {"firstStepSeconds": first}}
+    print(json.dumps(ready), flush=True)
     for line in sys.stdin:
-        timed = [step() for _ in range(int(line))]
+        timed = [step() for _ in range(json.loads(line)["steps"])]
         report = {
             "seconds": [seconds for seconds, _ in timed],
             "loss": timed[-1][1],
-            "peakMegabytes": resident_megabytes("VmHWM"),
+            "residentBytes": resident_peak(),
         }
         print(json.dumps(report), flush=True)
 

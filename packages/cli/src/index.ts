@@ -4,3 +4,4 @@ export { describeFailure, EXIT, Interrupted } from './failure.js';
 export { countCost, COUNTS, type Cost, type Count } from './cost/count-cost.js';
 export { listPresets, type Preset } from './commands/presets.js';
 export { loadRunContext, type RunContext } from './run/run-context.js';
+export { chartSvg } from './curve/loss-chart.js';

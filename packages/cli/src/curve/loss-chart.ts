@@ -47,6 +47,11 @@ export async function lossChartSvg({ title, xName, curves, level }: LossChart): 
           ]),
     ],
   };
+  return chartSvg(spec);
+}
+
+/** Draws a Vega-Lite specification as SVG. */
+export async function chartSvg(spec: TopLevelSpec): Promise<string> {
   const view = new vega.View(vega.parse(compile(spec).spec), { renderer: 'none' });
   try {
     return await view.toSVG();

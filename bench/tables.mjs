@@ -1,0 +1,97 @@
+// Results as Markdown.
+import { CASES, METHODS, PYTORCH, throwName } from './catalogue.mjs';
+import { fastestPytorch } from './compare.mjs';
+import { excesses } from './growth.mjs';
+import { ratioSummary } from './statistics.mjs';
+
+const number = (value, digits = 3) => (value === undefined ? '-' : Number(value.toPrecision(digits)).toLocaleString('en-US', { maximumFractionDigits: 6, useGrouping: false }));
+const fixed = (value, places) => (value === undefined ? '-' : value.toFixed(places));
+const megabytes = (bytes) => (bytes === undefined ? '-' : Math.round(bytes / 1e6).toString());
+const spread = ({ median, range: [low, high] }, places = 2) =>
+  low === high ? median.toFixed(places) : `${median.toFixed(places)} (${low.toFixed(places)}-${high.toFixed(places)})`;
+
+/** A Markdown table; nothing without rows. */
+export function table(head, rows) {
+  if (rows.length === 0) return '';
+  const line = (cells) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+const caseName = ({ method, caseName: name }) => METHODS[method][name].size ?? CASES[name].title;
+
+/** Where and how results were taken, in one sentence. */
+export function machineText({ machine: { cpu, cores, memoryBytes, node, load }, threads, taken, comparisons }) {
+  const versions = [...new Set(comparisons.flatMap(({ peers }) => Object.values(peers).map(({ version }) => version.replace(/^graph: /, '').replace(/,.*$/, ''))))];
+  return `Taken on ${taken.slice(0, 10)}: ${cpu}, ${cores} cores, ${Math.round(memoryBytes / 2 ** 30)} GiB, Node ${node}, ${threads} threads${versions.map((version) => `, ${version}`).join('')}; load average when it began: ${load.toFixed(2)}.`;
+}
+
+/** One row a goal. */
+export function goalsTable(judged) {
+  const digits = (value) => (value >= 10 ? 1 : 2);
+  return table(
+    ['what', 'goal', 'measured (range of rounds)', 'met'],
+    judged.map(({ what, atMost, measured, met }) => [
+      what,
+      `<= ${atMost}`,
+      measured === undefined ? 'not measured' : `${spread(measured, digits(measured.median))}${measured.note === undefined ? '' : `, ${measured.note}`}`,
+      met === undefined ? '-' : met ? 'yes' : '**no**',
+    ]),
+  );
+}
+
+const ofPytorch = (comparisons) => comparisons.filter(({ method, peers, failures }) => method === 'mae' && Object.keys(PYTORCH).some((name) => name in peers || name in failures));
+
+/** Bare MAE beside PyTorch. */
+export function pytorchTable(comparisons) {
+  const rows = ofPytorch(comparisons).map((comparison) => {
+    const { peers, failures, precision, batch, rounds, steps } = comparison;
+    const [own, fastest] = [peers[throwName(0)], fastestPytorch(comparison)];
+    const seconds = (name) => (name in failures ? 'failed' : fixed(peers[name]?.secondsPerStep.median, 3));
+    const ratio = own === undefined || fastest === undefined ? '-' : `**${spread(ratioSummary(own.ofRounds, peers[fastest].ofRounds))}**, ${fastest}`;
+    const memory = ['eager', 'compile'].map((name) => megabytes(peers[name]?.residentBytes)).join(' / ');
+    return [`${caseName(comparison)}, batch ${batch}`, precision, seconds('eager'), seconds('compile'), fixed(own?.secondsPerStep.median, 3), ratio, `${memory} / ${megabytes(own?.residentBytes)}`, `${rounds} of ${steps}`];
+  });
+  return table(['case', 'precision', 'eager, s', 'torch.compile, s', 'mimlab, s', 'mimlab over the faster', 'peak resident, MB: eager / compile / mimlab', 'rounds of steps'], rows);
+}
+
+/** Reasons why peers could not run, as a list. */
+export const failureList = (comparisons) =>
+  comparisons.flatMap((comparison) => Object.entries(comparison.failures).map(([peer, reason]) => `- ${comparison.method}, ${caseName(comparison)}, ${comparison.precision}, ${peer}: ${reason.split('\n')[0]}`)).join('\n');
+
+/** Every method with every part thrown, of comparisons that looked at details. */
+export function methodsTable(comparisons) {
+  const rows = comparisons.flatMap((comparison) => {
+    const { method, peers, precision } = comparison;
+    const full = peers[throwName(0)];
+    const own = Object.entries(peers).filter(([, { stepBytes }]) => stepBytes !== undefined);
+    return own.map(([name, peer]) => {
+      const { secondsPerStep, imagesPerSecond, gigaflops, counts, residentBytes, stepBytes, compile, loader } = peer;
+      const over = name === throwName(0) || full === undefined ? '-' : spread(ratioSummary(peer.ofRounds, full.ofRounds));
+      const overMacs = full === undefined ? '-' : fixed(peer.macs.forward / full.macs.forward, 2);
+      return [
+        method, caseName(comparison), precision, name.replace('γ ', ''), `${counts.visible} / ${counts.retained} / ${counts.thrown}`,
+        fixed(secondsPerStep.median, 3), number(imagesPerSecond), number(gigaflops), over, overMacs,
+        megabytes(residentBytes), megabytes(stepBytes), `${fixed(compile.traceSeconds, 1)} + ${fixed(compile.firstStepSeconds, 1)}`, number(loader?.imagesPerSecond),
+      ]; // prettier-ignore
+    });
+  });
+  const head = ['method', 'size', 'precision', 'γ', 'V / K / T', 's a step', 'images/s', 'GFLOP/s', 'time over own full', 'forward MACs over own full', 'peak resident, MB', "step's own peak, MB", 'trace + first step, s', 'loader alone, images/s'];
+  return table(head, rows);
+}
+
+/** Steps with the loader and without, and where the loader's time goes. */
+export function loadingTable(loading) {
+  const stages = (alone) => Object.entries(alone.secondsPerImage).map(([stage, seconds]) => `${stage} ${number(1e6 * seconds)}`).join(', ');
+  const rows = loading.map(({ caseName: name, batch, without, with: fed, ratio, alone }) => [
+    `${CASES[name].title}, batch ${batch}`, fixed(without.median, 3), fixed(fed.median, 3), spread(ratio), number(alone.imagesPerSecond), number(batch / without.median), stages(alone),
+  ]); // prettier-ignore
+  return table(['MAE, γ 0.5', 'step without, s', 'with loader, s', 'ratio', 'loader alone, images/s', 'step, images/s', 'one worker, µs an image'], rows);
+}
+
+/** Growth in numbers. */
+export function growthTable(points) {
+  const rows = [{ ...points[0] }, ...excesses(points)].map(({ tokens, batch, secondsPerStep, operations, excess }) => [
+    String(tokens), String(batch), number(operations / 1e9), fixed(secondsPerStep.median, 3), number(operations / secondsPerStep.median / 1e9), excess === undefined ? 'anchor' : spread(excess),
+  ]); // prettier-ignore
+  return table(['tokens', 'batch', 'GFLOP a step', 's a step', 'GFLOP/s', 'time over prediction'], rows);
+}
