@@ -11,19 +11,20 @@ const log = (field, title, values) => ({
   axis: { values, format: '~r', grid: true, gridOpacity: 0.4 },
 });
 
-function panel(points, axis, title) {
+function valuesOf(points, axis) {
   const [anchor] = points;
-  const series = seriesOf(points, axis);
-  const values = series.map(({ secondsPerStep, operations, ...point }) => ({
+  return seriesOf(points, axis).map(({ secondsPerStep, operations, ...point }) => ({
     at: point[axis],
     seconds: secondsPerStep.median,
     low: secondsPerStep.range[0],
     high: secondsPerStep.range[1],
     predicted: (anchor.secondsPerStep.median * operations) / anchor.operations,
   }));
+}
+
+function panel(values, title, [least, most]) {
   const x = log('at', title, values.map(({ at }) => at));
-  const spread = values.flatMap(({ low, high, predicted }) => [low, high, predicted]);
-  const y = { type: 'quantitative', title: 'seconds a step', scale: { type: 'log', domain: [Math.min(...spread) * 0.8, Math.max(...spread) * 1.25] }, axis: { format: '~r', gridOpacity: 0.4, tickCount: 5 } };
+  const y = { type: 'quantitative', title: 'seconds a step', scale: { type: 'log', domain: [least, most] }, axis: { format: '~r', gridOpacity: 0.4, tickCount: 5 } };
   const colour = (name) => ({ datum: name, type: 'nominal', title: null, legend: { orient: 'bottom', labelLimit: 0 }, scale: { domain: ['measured', 'as the operations say'], range: Object.values(COLOURS) } });
   return {
     width: 300,
@@ -37,9 +38,13 @@ function panel(points, axis, title) {
   };
 }
 
-/** Both series side by side as SVG: medians with their range, and the line from the anchor. */
-export const growthSvg = (points) =>
-  chartSvg({
+/** Both series side by side as SVG, on one scale of time: medians with their range, and the line from the anchor. */
+export function growthSvg(points) {
+  const [byTokens, byBatch] = [valuesOf(points, 'tokens'), valuesOf(points, 'batch')];
+  const seconds = [...byTokens, ...byBatch].flatMap(({ low, high, predicted }) => [low, high, predicted]);
+  const domain = [Math.min(...seconds) * 0.8, Math.max(...seconds) * 1.25];
+  return chartSvg({
     background: 'white',
-    hconcat: [panel(points, 'tokens', `tokens an image (batch ${points[0].batch})`), panel(points, 'batch', `images a batch (${points[0].tokens} tokens)`)],
+    hconcat: [panel(byTokens, `tokens an image (batch ${points[0].batch})`, domain), panel(byBatch, `images a batch (${points[0].tokens} tokens)`, domain)],
   });
+}
