@@ -1,9 +1,6 @@
 import { definePlugin, ENCODER, IMAGE, TARGET } from '@mimlab/core';
-import { LATENT, PATCHES, pixelTarget, PIXELS, randomMasking, vitDecoder, vitEncoder, type PatchSize } from '@mimlab/nn';
+import { LATENT, PATCHES, patchSizeOf, pixelTarget, PIXELS, randomMasking, vitDecoder, vitEncoder } from '@mimlab/nn';
 import { MaeConfig } from './config.js';
-
-const patchOf = ({ patchSize }: MaeConfig): PatchSize =>
-  typeof patchSize === 'number' ? { height: patchSize, width: patchSize } : { height: patchSize[0], width: patchSize[1] };
 
 /**
  * Masked autoencoders: random masking, a ViT over the visible tokens, a small ViT decoder over visible and mask tokens,
@@ -21,7 +18,7 @@ export const mae = definePlugin<MaeConfig>({
   hooks: (config) => ({
     sampler: () => randomMasking({ maskRatio: config.maskRatio }),
 
-    encoder: (container) => vitEncoder({ ...config, image: container.resolve(IMAGE), patch: patchOf(config) }),
+    encoder: (container) => vitEncoder({ ...config, image: container.resolve(IMAGE), patch: patchSizeOf(config.patchSize) }),
 
     decoder: (container) => {
       const encoder = container.resolve(ENCODER);
@@ -38,6 +35,6 @@ export const mae = definePlugin<MaeConfig>({
       });
     },
 
-    target: (container) => pixelTarget({ image: container.resolve(IMAGE), patch: patchOf(config), normPix: config.normPix }),
+    target: (container) => pixelTarget({ image: container.resolve(IMAGE), patch: patchSizeOf(config.patchSize), normPix: config.normPix }),
   }),
 });

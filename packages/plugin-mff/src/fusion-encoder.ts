@@ -1,26 +1,5 @@
-import { cellsOf, type Encoder, type Params, type ParamSpecs } from '@mimlab/core';
-import {
-  checkHeads,
-  embedVisible,
-  LATENT,
-  layerNorm,
-  linear,
-  linearParams,
-  mffFusionMacs,
-  mlpWidth,
-  normal,
-  ones,
-  param,
-  patchEmbedMacs,
-  patchGrid,
-  patchValues,
-  plainParam,
-  vitBlockMacs,
-  vitBlockOutputs,
-  vitClassAttention,
-  vitEncoderParams,
-  type VitEncoderOptions,
-} from '@mimlab/nn';
+import { addMacs, type Encoder, type Params, type ParamSpecs } from '@mimlab/core';
+import { LATENT, layerNorm, linear, linearParams, mffFusionMacs, normal, ones, param, plainParam, vitEncoderRead, type VitEncoderOptions } from '@mimlab/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor2D } from '@tensorflow/tfjs-core';
 
@@ -48,43 +27,34 @@ const shares = (params: Params): Tensor2D => tf.softmax(tf.reshape(param(params,
  * @throws ConfigError if patch or heads do not fit.
  */
 export function fusionEncoder(options: FusionEncoderOptions): Encoder {
-  const { image, patch, width, depth, heads, mlpRatio, blocks, output } = options;
-  const grid = patchGrid(image, patch);
-  checkHeads(width, heads);
+  const { width, blocks, output } = options;
   const projections = blocks.length - 1;
-
-  return {
-    grid,
-    features: { [LATENT]: { width, cells: 'visible', cls: true }, [PLAIN]: { width, cells: 'visible', cls: true } },
+  const encoder = vitEncoderRead(options, {
+    features: [LATENT, PLAIN],
     output,
-    params: (): ParamSpecs => ({
-      ...withNoisyMlpBiases(vitEncoderParams(options, grid)),
+    params: (plain) => ({
+      ...withNoisyMlpBiases(plain),
       // A single level has nothing to be weighed against: its weight would get no gradient.
       [WEIGHTS]: { ...plainParam([blocks.length, 1, 1, 1], ones), trainable: projections > 0 },
       ...(Object.assign({}, ...Array.from({ length: projections }, (_, level) => linearParams(projection(level), width, width))) as ParamSpecs),
     }),
-    encode(images_BHWC, plan, params) {
-      const sequence = embedVisible(images_BHWC, plan, params, options);
-      const [batch, tokens] = sequence.shape;
-      const outputs = vitBlockOutputs(tf.reshape(sequence, [batch * tokens, width]), params, 'blocks', depth, { batch, tokens, heads });
+    read(outputs, params) {
       const levels = blocks.map((block, level) => {
         const rows = outputs[block] as Tensor2D;
         return level < projections ? linear(rows, params, projection(level)) : rows;
       });
       const weights = tf.split(shares(params), blocks.length, 1);
       const fused = levels.map((rows, level) => tf.mul(rows, weights[level] as Tensor2D)).reduce((sum, rows) => tf.add(sum, rows)) as Tensor2D;
-      const normed = (rows: Tensor2D) => tf.reshape(layerNorm(rows, params, 'norm'), [batch, tokens, width]);
-      return { [LATENT]: normed(fused), [PLAIN]: normed(outputs.at(-1) as Tensor2D) };
+      return { [LATENT]: layerNorm(fused, params, 'norm'), [PLAIN]: layerNorm(outputs.at(-1) as Tensor2D, params, 'norm') };
     },
-    classAttention: (images_BHWC, plan, params) => vitClassAttention(embedVisible(images_BHWC, plan, params, options), params, options),
+  });
+  return {
+    ...encoder,
     watch(params) {
       const weights = tf.unstack(tf.reshape(shares(params), [-1])) as Scalar[];
       return Object.fromEntries(weights.map((weight, level) => [`fusion.${level}`, weight]));
     },
-    macs: ({ visible }) => ({
-      patch: patchEmbedMacs(options.embedPatches === 'all' ? cellsOf(grid) : visible, patchValues(patch, image.channels), width),
-      encoder: depth * vitBlockMacs(1 + visible, width, mlpWidth(width, mlpRatio) / width) + mffFusionMacs(1 + visible, width, projections),
-    }),
+    macs: (counts) => addMacs(encoder.macs(counts), { encoder: mffFusionMacs(1 + counts.visible, width, projections) }),
   };
 }
 

@@ -1,10 +1,7 @@
 import { definePlugin, ENCODER, IMAGE, TARGET } from '@mimlab/core';
-import { LATENT, PATCHES, pixelTarget, PIXELS, randomMasking, vitDecoder, type PatchSize } from '@mimlab/nn';
+import { LATENT, PATCHES, patchSizeOf, pixelTarget, PIXELS, randomMasking, vitDecoder } from '@mimlab/nn';
 import { fusedBlocks, MffConfig } from './config.js';
 import { fusionEncoder, PLAIN } from './fusion-encoder.js';
-
-const patchOf = ({ patchSize }: MffConfig): PatchSize =>
-  typeof patchSize === 'number' ? { height: patchSize, width: patchSize } : { height: patchSize[0], width: patchSize[1] };
 
 /**
  * Multi-level feature fusion: MAE whose decoder gets a learned mixture of shallow and deep blocks' outputs. Sampler,
@@ -26,7 +23,7 @@ export const mff = definePlugin<MffConfig>({
       fusionEncoder({
         ...config,
         image: container.resolve(IMAGE),
-        patch: patchOf(config),
+        patch: patchSizeOf(config.patchSize),
         blocks: fusedBlocks(config),
         output: config.evaluate === 'plain' ? PLAIN : LATENT,
       }),
@@ -47,6 +44,6 @@ export const mff = definePlugin<MffConfig>({
       });
     },
 
-    target: (container) => pixelTarget({ image: container.resolve(IMAGE), patch: patchOf(config), normPix: config.normPix }),
+    target: (container) => pixelTarget({ image: container.resolve(IMAGE), patch: patchSizeOf(config.patchSize), normPix: config.normPix }),
   }),
 });

@@ -1,24 +1,12 @@
 import { cellsOf, part, type PlanTensors, type Prediction } from '@mimlab/core';
-import { atCells } from '@mimlab/nn';
+import { atCells, attentionScores, pickRows } from '@mimlab/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { CLASS_QUERY, QUERIES_KEYS } from './decoder.js';
-import { pickRows } from './pick-rows.js';
 
 /** Names of the attention target's tensors. */
 export const TOP_K = 'topK';
 export const LOGITS = 'logits';
-
-/** Heads apart: [B, n, Ct] to [B * heads, n, Ct / heads]. */
-function splitHeads(x_BnC: Tensor3D, heads: number): Tensor3D {
-  const [batch, tokens, width] = x_BnC.shape;
-  const head = width / heads;
-  return tf.reshape(tf.transpose(tf.reshape(x_BnC, [batch, tokens, heads, head]), [0, 2, 1, 3]), [batch * heads, tokens, head]);
-}
-
-/** Scores of every query with every key, [B * heads, queries, keys], not scaled. */
-const scoresOf = (queries_BQC: Tensor3D, keys_BnC: Tensor3D, heads: number): Tensor3D =>
-  tf.matMul(splitHeads(queries_BQC, heads), splitHeads(keys_BnC, heads), false, true);
 
 /** Row ids b * N + cell of cells [B, K]. */
 function gridRowsOf(cells_BK: Tensor2D, cells: number): Tensor2D {
@@ -40,12 +28,12 @@ export function attentionTargets(queries: Tensor3D, keys: Tensor3D, heads: numbe
   const scale = 1 / Math.sqrt(width / heads);
   const patches = (x: Tensor3D): Tensor3D => tf.slice(x, [0, 1, 0], [batch, cells, width]);
   const keys_BNC = patches(keys);
-  const classRows = tf.mul(scoresOf(tf.slice(queries, [0, 0, 0], [batch, 1, width]), keys_BNC, heads), scale);
+  const classRows = tf.mul(attentionScores(tf.slice(queries, [0, 0, 0], [batch, 1, width]), keys_BNC, heads), scale);
   const ranking_BN = tf.mean(tf.reshape(classRows, [batch, heads, cells]), 1);
   const { indices } = tf.topk(ranking_BN, topK, true);
   const rows = tf.reshape(gridRowsOf(indices as Tensor2D, cells), [-1]) as Tensor1D;
   const chosen = tf.reshape(tf.gather(tf.reshape(patches(queries), [batch * cells, width]), rows), [batch, topK, width]) as Tensor3D;
-  const chosenRows = tf.mul(scoresOf(chosen, keys_BNC, heads), scale);
+  const chosenRows = tf.mul(attentionScores(chosen, keys_BNC, heads), scale);
   const logits_BHQN = tf.reshape(tf.concat([classRows, chosenRows], 1), [batch, heads, 1 + topK, cells]);
   return { [TOP_K]: indices, [LOGITS]: tf.reshape(tf.transpose(logits_BHQN, [0, 3, 2, 1]), [batch, cells, (1 + topK) * heads]) };
 }
@@ -62,7 +50,7 @@ export function studentLogits({ values, cells }: Prediction, topK_BK: Tensor2D, 
   const queries = pickRows(tf.reshape(half(queriesKeys, 0), [batch * tokens, width]), predictedRows(topK_BK, cells, plan));
   const classQuery = half(values[CLASS_QUERY] as Tensor3D, 0);
   const all = tf.concat([classQuery, tf.reshape(queries, [batch, -1, width]) as Tensor3D], 1);
-  return part('head', () => tf.mul(scoresOf(all, half(queriesKeys, 1), heads), width ** -0.5));
+  return part('head', () => tf.mul(attentionScores(all, half(queriesKeys, 1), heads), width ** -0.5));
 }
 
 /** Rows of the prediction that stand for cells [B, K]; where a cell was thrown, the number of rows. */

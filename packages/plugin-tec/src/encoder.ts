@@ -1,25 +1,5 @@
-import { cellsOf, part, type Encoder, type Params, type ParamSpecs } from '@mimlab/core';
-import {
-  checkHeads,
-  embedVisible,
-  gelu,
-  LATENT,
-  layerNorm,
-  linear,
-  linearParams,
-  mlpWidth,
-  normParams,
-  param,
-  patchEmbedMacs,
-  patchGrid,
-  patchValues,
-  tecAdapterMacs,
-  vitBlockMacs,
-  vitBlockOutputs,
-  vitClassAttention,
-  vitEncoderParams,
-  type VitEncoderOptions,
-} from '@mimlab/nn';
+import { part, type Encoder, type Params, type ParamSpecs } from '@mimlab/core';
+import { LATENT, layerNorm, linear, linearParams, mlp, mlpParams, normParams, param, tecAdapterMacs, vitEncoderRead, type VitEncoderOptions } from '@mimlab/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 
@@ -40,12 +20,6 @@ export interface TecEncoderOptions extends VitEncoderOptions {
   readonly decoderWidth: number;
 }
 
-const mlpParams = (prefix: string, width: number, hidden: number): ParamSpecs => ({
-  ...linearParams(`${prefix}.fc1`, width, hidden),
-  ...linearParams(`${prefix}.fc2`, hidden, width),
-});
-const mlp = (x_MD: Tensor2D, params: Params, prefix: string): Tensor2D => linear(gelu(linear(x_MD, params, `${prefix}.fc1`)), params, `${prefix}.fc2`);
-
 /**
  * TEC's student encoder: MAE's, with an MLP on the class token in place of the token itself (no residual), and adapters
  * behind it. Source: official TEC, input and encoder adapters.
@@ -53,46 +27,37 @@ const mlp = (x_MD: Tensor2D, params: Params, prefix: string): Tensor2D => linear
  * @throws ConfigError if patch or heads do not fit.
  */
 export function tecEncoder(options: TecEncoderOptions): Encoder {
-  const { image, patch, width, depth, heads, mlpRatio, inputAdapter, adapterBlocks, decoderWidth } = options;
-  const grid = patchGrid(image, patch);
-  checkHeads(width, heads);
+  const { width, depth, inputAdapter, adapterBlocks, decoderWidth } = options;
   const chunks = depth / adapterBlocks;
   const size = { width, decoderWidth, chunks, blocks: adapterBlocks, inputMlp: inputAdapter };
+  const eachChunk = (specs: (chunk: number) => ParamSpecs): ParamSpecs => Object.assign({}, ...Array.from({ length: chunks }, (_, j) => specs(j))) as ParamSpecs;
 
-  /** Parameters with the class token that the blocks get. */
-  const adaptedToken = (params: Params): Params => {
-    if (!inputAdapter) return params;
-    const token = tf.reshape(param(params, 'cls_token'), [1, width]) as Tensor2D;
-    return { ...params, cls_token: part(ADAPTER, () => mlp(token, params, INPUT)) };
-  };
-
-  return {
-    grid,
-    features: { [LATENT]: { width, cells: 'visible', cls: true }, [ADAPTED]: { width, cells: 'visible', cls: true } },
+  const plain = vitEncoderRead(options, {
+    features: [LATENT, ADAPTED],
     output: LATENT,
-    params: (): ParamSpecs => ({
-      ...vitEncoderParams(options, grid),
+    params: (specs) => ({
+      ...specs,
       ...(inputAdapter ? mlpParams(INPUT, width, 4 * width) : {}),
       ...normParams(`${OUTPUT}.adap_before`, depth * width),
-      ...(Object.assign({}, ...Array.from({ length: chunks }, (_, j) => linearParams(`${OUTPUT}.fuse_fcs.${j}`, adapterBlocks * width, width))) as ParamSpecs),
-      ...(Object.assign({}, ...Array.from({ length: chunks }, (_, j) => mlpParams(`${OUTPUT}.adap_mlps.${j}`, width, 4 * decoderWidth))) as ParamSpecs),
+      ...eachChunk((j) => linearParams(`${OUTPUT}.fuse_fcs.${j}`, adapterBlocks * width, width)),
+      ...eachChunk((j) => mlpParams(`${OUTPUT}.adap_mlps.${j}`, width, 4 * decoderWidth)),
       ...normParams(`${OUTPUT}.adap_after`, width),
     }),
-    encode(images_BHWC, plan, params) {
-      const sequence = embedVisible(images_BHWC, plan, adaptedToken(params), options);
-      const [batch, tokens] = sequence.shape;
-      const outputs = vitBlockOutputs(tf.reshape(sequence, [batch * tokens, width]), params, 'blocks', depth, { batch, tokens, heads });
+    read(outputs, params) {
       const latent = layerNorm(outputs.at(-1) as Tensor2D, params, 'norm');
-      const adapted = part(ADAPTER, () => adapt([...outputs.slice(0, -1), latent], params, chunks));
-      const asSequence = (rows: Tensor2D) => tf.reshape(rows, [batch, tokens, width]);
-      return { [LATENT]: asSequence(latent), [ADAPTED]: asSequence(adapted) };
+      return { [LATENT]: latent, [ADAPTED]: part(ADAPTER, () => adapt([...outputs.slice(0, -1), latent], params, chunks)) };
     },
-    classAttention: (images_BHWC, plan, params) => vitClassAttention(embedVisible(images_BHWC, plan, adaptedToken(params), options), params, options),
-    macs: ({ visible }) => ({
-      patch: patchEmbedMacs(options.embedPatches === 'all' ? cellsOf(grid) : visible, patchValues(patch, image.channels), width),
-      encoder: depth * vitBlockMacs(1 + visible, width, mlpWidth(width, mlpRatio) / width),
-      [ADAPTER]: tecAdapterMacs(size, 1 + visible),
-    }),
+  });
+  /** Parameters with the class token that the blocks get. */
+  const adaptedToken = (params: Params): Params => {
+    const token = tf.reshape(param(params, 'cls_token'), [1, width]) as Tensor2D;
+    return inputAdapter ? { ...params, cls_token: part(ADAPTER, () => mlp(token, params, INPUT)) } : params;
+  };
+  return {
+    ...plain,
+    encode: (images_BHWC, plan, params, context) => plain.encode(images_BHWC, plan, adaptedToken(params), context),
+    classAttention: (images_BHWC, plan, params, context) => (plain.classAttention as NonNullable<Encoder['classAttention']>)(images_BHWC, plan, adaptedToken(params), context),
+    macs: (plan) => ({ ...plain.macs(plan), [ADAPTER]: tecAdapterMacs(size, 1 + plan.visible) }),
   };
 }
 

@@ -20,8 +20,7 @@ import {
 import { beforeAll, describe, expect, it } from 'vitest';
 import { attentionLoss, LOGITS, TOP_K } from './attention.js';
 import { CLASS_QUERY, QUERIES_KEYS } from './decoder.js';
-import plugin, { ATTENTION, FEATURE, FEATURES, tec, TecConfig } from './index.js';
-import { standardizeOverTokens } from './target.js';
+import plugin, { ATTENTION, FEATURE, FEATURES, tec, TecConfig, TEACHER, teacherTokens, type TeacherOptions } from './index.js';
 
 const image: ImageSpec = { height: 4, width: 8, channels: 1 };
 const grid: Grid = { rows: 2, columns: 4 };
@@ -112,11 +111,25 @@ describe('the TEC plugin', () => {
   });
 });
 
-describe('the feature target', () => {
-  it('has mean 0 and unbiased variance 1 over the tokens of an image, channel by channel', () => {
-    // Channel 0 has mean 2 and variance 2, channel 1 is flat.
-    const standardized = numbers(standardizeOverTokens(tf.tensor3d([1, 5, 3, 5], [1, 2, 2])));
-    [-Math.SQRT1_2, 0, Math.SQRT1_2, 0].forEach((value, i) => expect(standardized[i]).toBeCloseTo(value, 5));
+describe('the teacher', () => {
+  const options = (depth: number, lastLayers: number): TeacherOptions => ({ checkpoint: null, weights: 'teacher', width: 8, depth, heads: 2, mlpRatio: 4, lastLayers, image, patch: { height: 2, width: 2 } });
+  const params = paramsOf(objectiveOf());
+  const seen = (depth: number, lastLayers: number, withAttention = false): tf.Tensor3D => teacherTokens(pixels, params, options(depth, lastLayers), withAttention);
+
+  it('has all its parameters frozen, under a prefix of its own', () => {
+    const own = Object.entries(objectiveOf().target.params?.() ?? {});
+    expect(own.length).toBeGreaterThan(0);
+    expect(own.every(([name, { trainable }]) => name.startsWith(TEACHER) && !trainable)).toBe(true);
+  });
+
+  it('shows the mean of its last blocks', () => {
+    const [first, second] = [numbers(seen(1, 1)), numbers(seen(2, 1))];
+    numbers(seen(2, 2)).forEach((value, i) => expect(value).toBeCloseTo(((first[i] as number) + (second[i] as number)) / 2, 5));
+  });
+
+  it('shows queries and keys beside the features where they are asked for', () => {
+    expect(seen(2, 1, true).shape).toEqual([1, 9, 24]);
+    expect(numbers(tf.slice(seen(2, 1, true), [0, 0, 0], [1, 9, 8]))).toEqual(numbers(seen(2, 1)));
   });
 });
 

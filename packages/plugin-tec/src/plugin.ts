@@ -1,12 +1,9 @@
 import { definePlugin, ENCODER, IMAGE, TARGET } from '@mimlab/core';
-import { randomMasking, type PatchSize } from '@mimlab/nn';
+import { patchSizeOf, randomMasking } from '@mimlab/nn';
 import { TecConfig } from './config.js';
 import { tecDecoder } from './decoder.js';
 import { tecEncoder } from './encoder.js';
 import { tecTarget } from './target.js';
-
-const patchOf = ({ patchSize }: TecConfig): PatchSize =>
-  typeof patchSize === 'number' ? { height: patchSize, width: patchSize } : { height: patchSize[0], width: patchSize[1] };
 
 /**
  * Target-enhanced conditional reconstruction: a masked student with adapters reconstructs features and attention of a
@@ -25,7 +22,7 @@ export const tec = definePlugin<TecConfig>({
   hooks: (config) => ({
     sampler: () => randomMasking({ maskRatio: config.maskRatio }),
 
-    encoder: (container) => tecEncoder({ ...config, image: container.resolve(IMAGE), patch: patchOf(config) }),
+    encoder: (container) => tecEncoder({ ...config, image: container.resolve(IMAGE), patch: patchSizeOf(config.patchSize) }),
 
     decoder: (container) => {
       const encoder = container.resolve(ENCODER);
@@ -41,7 +38,7 @@ export const tec = definePlugin<TecConfig>({
 
     target: (container) =>
       tecTarget({
-        teacher: { ...config.teacher, image: container.resolve(IMAGE), patch: patchOf(config) },
+        teacher: { ...config.teacher, image: container.resolve(IMAGE), patch: patchSizeOf(config.patchSize) },
         attention: config.targets === 'features-and-attention',
         topK: config.topK,
         temperature: config.temperature,

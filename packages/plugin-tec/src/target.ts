@@ -1,10 +1,17 @@
-import { cellsOf, ConfigError, type Grid, type Prediction, type Target } from '@mimlab/core';
-import { atCells, linearMacs, patchGrid, patchValues, scoredMean, squaredError, vitMacs } from '@mimlab/nn';
+import { cellsOf, ConfigError, type Params, type Prediction, type Target } from '@mimlab/core';
+import { atCells, checkSameGrid, frozenVit, linearMacs, patchGrid, patchValues, scoredMean, squaredError, standardized, vitMacs, type FrozenVitOptions } from '@mimlab/nn';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor, Tensor3D } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import { attentionLoss, attentionTargets } from './attention.js';
 import { ATTENTION, FEATURE, FEATURES } from './decoder.js';
-import { loadTeacher, teacherParams, teacherTokens, type TeacherOptions } from './teacher.js';
+
+/** Prefix of the teacher's parameters among those of the run. */
+export const TEACHER = 'teacher.';
+
+export interface TeacherOptions extends Omit<FrozenVitOptions, 'prefix'> {
+  /** Blocks from the end whose outputs are averaged. */
+  readonly lastLayers: number;
+}
 
 export interface TecTargetOptions {
   readonly teacher: TeacherOptions;
@@ -15,44 +22,47 @@ export interface TecTargetOptions {
 }
 
 /**
- * Standardises every channel of an image over its N tokens: (t - mean) / sqrt(var + 1e-6), the variance unbiased.
- * @param features_BNC [B, N, Ct]
+ * The teacher's view of whole images: the mean of the last `lastLayers` blocks' raw outputs, and, `withAttention`, queries
+ * and keys of the last block.
+ * @returns features and queries and keys of class token and patches, side by side: [B, 1 + N, Ct or 3 * Ct]
  */
-export function standardizeOverTokens(features_BNC: Tensor3D): Tensor3D {
-  const centred = tf.sub(features_BNC, tf.mean(features_BNC, 1, true));
-  const variance = tf.div(tf.sum(tf.square(centred), 1, true), features_BNC.shape[1] - 1);
-  return tf.mul(centred, tf.rsqrt(tf.add(variance, 1e-6)));
-}
+export const teacherTokens = (images_BHWC: Tensor4D, params: Params, { lastLayers, ...teacher }: TeacherOptions, withAttention: boolean): Tensor3D =>
+  frozenVit({ ...teacher, prefix: TEACHER }).look(images_BHWC, params, ({ outputs_MD, qkv_M3D }) => {
+    const averaged = outputs_MD.slice(-lastLayers);
+    const features = tf.div(averaged.reduce((sum, output) => tf.add(sum, output)), averaged.length) as Tensor2D;
+    return withAttention ? tf.concat([features, tf.slice(qkv_M3D, [0, 0], [features.shape[0], 2 * teacher.width])], 1) : features;
+  });
 
 /**
  * TEC's target: features of a frozen teacher, squared error on scored tokens, and its attention, cross-entropy over
  * class token and most attended patches. Source: official TEC. Branch `feature`, values `features` [B, N, Ct],
- * standardised over all N tokens; branch `attention`, see `attentionTargets`.
+ * each channel standardised over all N tokens; branch `attention`, see `attentionTargets`.
  * @throws ConfigError if the teacher's grid is not the student's, or has fewer patches than `topK`.
  */
 export function tecTarget({ teacher, attention, topK, temperature }: TecTargetOptions): Target {
   const own = patchGrid(teacher.image, teacher.patch);
   const cells = cellsOf(own);
+  const frozen = frozenVit({ ...teacher, prefix: TEACHER });
   const { width, heads } = teacher;
   if (attention && topK > cells) {
     throw new ConfigError(`the ${topK} most attended of ${cells} patches are asked for`, { place: 'topK', remedy: `Choose at most ${cells}.` });
   }
   return {
     spec(grid) {
-      checkGrid(own, grid);
+      checkSameGrid(own, grid, "the teacher's");
       return {
         [FEATURE]: { values: width, scale: 1, loss: 'mse', output: FEATURES },
         ...(attention ? { [ATTENTION]: { values: 2 * width, scale: 1, loss: 'cross-entropy' } } : {}),
       };
     },
-    params: () => teacherParams(teacher),
-    pretrained: () => loadTeacher(teacher),
+    params: () => frozen.params(),
+    pretrained: () => frozen.pretrained(),
     targets(images_BHWC, _plan, params) {
       const tokens = teacherTokens(images_BHWC, params, teacher, attention);
       const [batch] = tokens.shape;
       const third = (place: number, first: number): Tensor3D => tf.slice(tokens, [0, first, place * width], [batch, 1 + cells - first, width]);
       return {
-        [FEATURE]: { [FEATURES]: standardizeOverTokens(third(0, 1)) },
+        [FEATURE]: { [FEATURES]: standardized(third(0, 1)) },
         ...(attention ? { [ATTENTION]: attentionTargets(third(1, 0), third(2, 0), heads, topK) } : {}),
       };
     },
@@ -74,12 +84,4 @@ export function tecTarget({ teacher, attention, topK, temperature }: TecTargetOp
       };
     },
   };
-}
-
-function checkGrid(own: Grid, grid: Grid): void {
-  if (grid.rows === own.rows && grid.columns === own.columns) return;
-  throw new ConfigError(`the teacher's patches make a grid of ${own.rows} x ${own.columns}, the encoder has ${grid.rows} x ${grid.columns}`, {
-    place: 'patchSize',
-    remedy: 'Give target and encoder the same patch size.',
-  });
 }

@@ -8,6 +8,10 @@ export interface PatchSize {
   readonly width: number;
 }
 
+/** A size as configurations write it: one number, or [height, width]. */
+export const patchSizeOf = (pixels: number | readonly [height: number, width: number]): PatchSize =>
+  typeof pixels === 'number' ? { height: pixels, width: pixels } : { height: pixels[0], width: pixels[1] };
+
 /** Number of values of a patch, P = height * width * channels. */
 export const patchValues = (patch: PatchSize, channels: number): number => patch.height * patch.width * channels;
 
@@ -25,6 +29,15 @@ export function patchGrid(image: ImageSpec, patch: PatchSize): Grid {
     }
   }
   return { rows: image.height / patch.height, columns: image.width / patch.width };
+}
+
+/** @throws ConfigError if the patches of a target (`whose`: "the target's") make another grid than the encoder has. */
+export function checkSameGrid(own: Grid, encoder: Grid, whose: string): void {
+  if (encoder.rows === own.rows && encoder.columns === own.columns) return;
+  throw new ConfigError(`${whose} patches make a grid of ${own.rows} x ${own.columns}, the encoder has ${encoder.rows} x ${encoder.columns}`, {
+    place: 'patchSize',
+    remedy: 'Give target and encoder the same patch size.',
+  });
 }
 
 /**

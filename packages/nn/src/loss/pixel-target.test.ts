@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { onEveryBackend } from '../../test-support/backends.js';
 import { expectValues, scattered } from '../../test-support/gradient-check.js';
 import { planOf, tensorsOf } from '../../test-support/plans.js';
-import { normalizePatches, PATCHES, PIXELS, pixelTarget } from './pixel-target.js';
+import { normalizePatches, PATCHES, PIXELS, pixelTarget, standardized } from './pixel-target.js';
 
 const image = { height: 4, width: 4, channels: 1 };
 const patch = { height: 2, width: 2 };
@@ -19,6 +19,11 @@ onEveryBackend('pixel targets', () => {
   it('make a flat patch zero, and amplify a nearly flat one a thousandfold at most', () => {
     expectValues(normalizePatches(tf.tensor2d([[5, 5, 5]])), [0, 0, 0]);
     expectValues(normalizePatches(tf.tensor2d([[0, 1e-5]])), [-5e-6, 5e-6].map((x) => x / Math.sqrt(5e-11 + 1e-6)), 6);
+  });
+
+  it('standardise every column alone where values have one more axis', () => {
+    // Column 0 has mean 3 and variance 8, column 1 is flat.
+    expectValues(standardized(tf.tensor3d([1, 5, 5, 5], [1, 2, 2])), [-Math.SQRT1_2, 0, Math.SQRT1_2, 0]);
   });
 
   it('are the patches of the whole grid in raster order', () => {

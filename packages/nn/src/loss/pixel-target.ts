@@ -1,7 +1,7 @@
 import { cellsOf, ConfigError, type ImageSpec, type Target } from '@mimlab/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
-import { patchGrid, patchify, patchValues, type PatchSize } from '../images/patchify.js';
+import { checkSameGrid, patchGrid, patchify, patchValues, type PatchSize } from '../images/patchify.js';
 import { savedAt, withGradient } from '../layers/custom-gradient.js';
 import { atCells, scoredMean } from './scored-mean.js';
 
@@ -10,16 +10,18 @@ export const PIXELS = 'pixels';
 export const PATCHES = 'patches';
 
 /**
- * Standardises every patch over all its values: (t - mean) / sqrt(var + 1e-6), the variance unbiased (divided by
- * P - 1), the epsilon inside the root. A flat patch becomes zero. Source: official MAE, forward_loss.
- * @param patches_MP [M, P]
+ * Standardises along the second axis: (t - mean) / sqrt(var + 1e-6), the variance unbiased (divided by the length less
+ * one), the epsilon inside the root. What is flat becomes zero. Source: official MAE, forward_loss.
  */
-export function normalizePatches(patches_MP: Tensor2D): Tensor2D {
-  const values = patches_MP.shape[1];
-  const centred = tf.sub(patches_MP, tf.mean(patches_MP, 1, true));
-  const variance = tf.div(tf.sum(tf.square(centred), 1, true), values - 1);
-  return tf.mul(centred, tf.rsqrt(tf.add(variance, 1e-6)));
+export function standardized<T extends Tensor>(x: T): T {
+  const length = x.shape[1] as number;
+  const centred = tf.sub(x, tf.mean(x, 1, true));
+  const variance = tf.div(tf.sum(tf.square(centred), 1, true), length - 1);
+  return tf.mul(centred, tf.rsqrt(tf.add(variance, 1e-6))) as T;
 }
+
+/** Every patch standardised over all its values. @param patches_MP [M, P] */
+export const normalizePatches = (patches_MP: Tensor2D): Tensor2D => standardized(patches_MP);
 
 /** Mean over a token's values of the squared difference, [B, tokens]. */
 export const squaredError = (predicted: Tensor, target: Tensor): Tensor2D => tf.mean(tf.squaredDifference(predicted, target), -1);
@@ -63,12 +65,7 @@ export function pixelTarget({ image, patch, normPix, loss = 'mse' }: PixelTarget
   return {
     picture: { branch: PIXELS, values: PATCHES, standardized: normPix },
     spec(grid) {
-      if (grid.rows !== own.rows || grid.columns !== own.columns) {
-        throw new ConfigError(`the target's patches make a grid of ${own.rows} x ${own.columns}, the encoder has ${grid.rows} x ${grid.columns}`, {
-          place: 'patchSize',
-          remedy: 'Give target and encoder the same patch size.',
-        });
-      }
+      checkSameGrid(own, grid, "the target's");
       return { [PIXELS]: { values, scale: 1, loss } };
     },
     targets(images_BHWC) {

@@ -3,21 +3,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
-import { CheckpointError, fullPlan, planTensors, randomStream, saveWeights, stackPlans, type HostTensor, type Params } from '@mimlab/core';
-import { layerNorm, normParams, vitEncoder, vitEncoderParams } from '@mimlab/nn';
+import { CheckpointError, fullPlan, planTensors, randomStream, saveWeights, stackPlans, type HostTensor, type NamedHostTensors, type Params } from '@mimlab/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadTeacher, TEACHER, teacherParams, teacherTokens, type TeacherOptions } from './teacher.js';
+import { layerNorm } from '../layers/layer-norm.js';
+import { normParams } from '../params/specs.js';
+import { vitEncoder, vitEncoderParams } from './encoder.js';
+import { frozenVit, type FrozenVitOptions, type SeenImages } from './frozen-vit.js';
 
 const image = { height: 4, width: 4, channels: 1 };
 const patch = { height: 2, width: 2 };
-const tiny = (checkpoint: string | null, more: Partial<TeacherOptions> = {}): TeacherOptions => ({
+const tiny = (checkpoint: string | null, more: Partial<FrozenVitOptions> = {}): FrozenVitOptions => ({
+  prefix: 'teacher.',
   checkpoint,
   weights: 'teacher',
   width: 4,
   depth: 1,
   heads: 2,
   mlpRatio: 2,
-  lastLayers: 1,
   image,
   patch,
   ...more,
@@ -26,22 +28,25 @@ const tiny = (checkpoint: string | null, more: Partial<TeacherOptions> = {}): Te
 const fixture = (name: string): string => fileURLToPath(new URL(`./fixtures/${name}.pth`, import.meta.url));
 const first = ({ data }: HostTensor = { shape: [], dtype: 'float32', data: new Float32Array() }): number | undefined => data[0];
 
+const paramsOf = (options: FrozenVitOptions) => frozenVit(options).params();
+const load = (options: FrozenVitOptions): Promise<NamedHostTensors> => frozenVit(options).pretrained();
+
 let folder = '';
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'mimlab-tec-'));
+  folder = mkdtempSync(join(tmpdir(), 'mimlab-frozen-vit-'));
   await tf.setBackend('cpu');
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe('the weights of a teacher', () => {
+describe('the weights of a frozen ViT', () => {
   it.each([
     ['the teacher of a whole iBOT checkpoint', 'ibot-whole', {}, 0],
     ['the student of a whole iBOT checkpoint', 'ibot-whole', { weights: 'student' as const }, 0.5],
     ['the backbone of an iBOT checkpoint', 'ibot-backbone', {}, 0],
     ['the encoder of an official MAE checkpoint', 'mae', {}, 0.25],
   ])('are %s', async (_what, name, more, shift) => {
-    const values = await loadTeacher(tiny(fixture(name), more));
-    const specs = teacherParams(tiny(null));
+    const values = await load(tiny(fixture(name), more));
+    const specs = paramsOf(tiny(null));
     expect(Object.keys(values).sort()).toEqual(Object.keys(specs).sort());
     expect(first(values['teacher.cls_token'])).toBe(0 + shift);
     expect(first(values['teacher.patch_embed.proj.weight'])).toBe(2 + shift);
@@ -59,67 +64,67 @@ describe('the weights of a teacher', () => {
       mkdirSync(path, { recursive: true });
       await saveWeights(join(path, 'model.safetensors'), values(step), specs);
     }
-    const loaded = await loadTeacher(tiny(join(folder, 'run')));
+    const loaded = await load(tiny(join(folder, 'run')));
     expect(Object.values(loaded).map(first)).toEqual(Object.keys(loaded).map(() => 12));
   });
 
   it('do not fit a teacher of another size, which is said name by name', async () => {
-    const deeper = loadTeacher(tiny(fixture('mae'), { depth: 2 }));
+    const deeper = load(tiny(fixture('mae'), { depth: 2 }));
     await expect(deeper).rejects.toThrow(CheckpointError);
     await expect(deeper).rejects.toThrow(/'blocks\.1\.norm1\.weight' is missing/);
-    await expect(loadTeacher(tiny(fixture('mae'), { width: 8 }))).rejects.toThrow(/'cls_token' has shape \[1, 1, 4\], the model has \[1, 1, 8\]/);
+    await expect(load(tiny(fixture('mae'), { width: 8 }))).rejects.toThrow(/'cls_token' has shape \[1, 1, 4\], the model has \[1, 1, 8\]/);
   });
 
   it('are named in full where the file is missing', async () => {
-    await expect(loadTeacher(tiny('nowhere.pth'))).rejects.toThrow(/nowhere\.pth: there is no such file/);
+    await expect(load(tiny('nowhere.pth'))).rejects.toThrow(/nowhere\.pth: there is no such file/);
   });
 
   it('are drawn at random only where that was asked for', async () => {
-    expect(await loadTeacher(tiny(null))).toEqual({});
+    expect(await load(tiny(null))).toEqual({});
     const start = (checkpoint: string | null): boolean => {
-      const spec = teacherParams(tiny(checkpoint))['teacher.blocks.0.attn.qkv.weight'];
+      const spec = paramsOf(tiny(checkpoint))['teacher.blocks.0.attn.qkv.weight'];
       return spec?.init(spec.shape, randomStream('start')).every(Number.isFinite) ?? false;
     };
     expect([start(null), start('ibot.pth')]).toEqual([true, false]);
   });
 
   it('are all frozen', () => {
-    expect(Object.values(teacherParams(tiny(null))).some(({ trainable }) => trainable)).toBe(false);
+    expect(Object.values(paramsOf(tiny(null))).some(({ trainable }) => trainable)).toBe(false);
   });
 });
 
-describe('the forward pass of a teacher', () => {
+describe('the forward pass of a frozen ViT', () => {
   const images = tf.tensor4d(Float32Array.from({ length: 32 }, (_, i) => Math.sin(3 * i)), [2, 4, 4, 1]);
-  const valuesOf = (options: TeacherOptions): Params =>
-    Object.fromEntries(Object.entries(teacherParams(options)).map(([name, { shape, init }]) => [name, tf.tensor(init(shape, randomStream(name)), [...shape])]));
+  const valuesOf = (options: FrozenVitOptions): Params =>
+    Object.fromEntries(Object.entries(paramsOf(options)).map(([name, { shape, init }]) => [name, tf.tensor(init(shape, randomStream(name)), [...shape])]));
   const numbers = (x: tf.Tensor): number[] => [...x.dataSync()];
+
+  const look = (options: FrozenVitOptions, params: Params, read: (seen: SeenImages) => tf.Tensor2D) => frozenVit(options).look(images, params, read);
+  const block = (number: number) => ({ outputs_MD }: SeenImages): tf.Tensor2D => outputs_MD[number] as tf.Tensor2D;
 
   it('is that of a ViT that sees every patch, without its final norm', () => {
     const options = tiny(null, { depth: 2 });
     const params = valuesOf(options);
-    const own = Object.fromEntries(Object.entries(params).map(([name, value]) => [name.slice(TEACHER.length), value]));
+    const own = Object.fromEntries(Object.entries(params).map(([name, value]) => [name.slice('teacher.'.length), value]));
     const norm = { 'norm.weight': tf.tensor1d([1, 2, 3, 4]), 'norm.bias': tf.tensor1d([0, 1, 0, 1]) };
     const inputs = Object.fromEntries(Object.entries(stackPlans([0, 1].map(() => fullPlan({ rows: 2, columns: 2 })))).map(([name, { data, shape }]) => [name, tf.tensor(data, [...shape], 'int32')]));
     const vit = vitEncoder({ ...options, embedPatches: 'all' });
     const latent = vit.encode(images, planTensors(inputs, vit.grid), { ...own, ...norm }, { training: false, random: {} })['latent'] as tf.Tensor;
-    const raw = teacherTokens(images, params, options, false);
+    const raw = look(options, params, block(1));
     expect(raw.shape).toEqual([2, 5, 4]);
     const normed = numbers(layerNorm(tf.reshape(raw, [10, 4]), norm, 'norm'));
     numbers(latent).forEach((value, i) => expect(normed[i]).toBeCloseTo(value, 4));
   });
 
-  it('averages the last layers', () => {
-    const layers = (lastLayers: number): number[] => numbers(teacherTokens(images, valuesOf(tiny(null, { depth: 2 })), tiny(null, { depth: 2, lastLayers }), false));
-    const firstOnly = numbers(teacherTokens(images, valuesOf(tiny(null, { depth: 2 })), tiny(null), false));
-    const [last, mean] = [layers(1), layers(2)];
-    mean.forEach((value, i) => expect(value).toBeCloseTo(((last[i] as number) + (firstOnly[i] as number)) / 2, 5));
+  it('shows what every block gives, each as if it were the last', () => {
+    const deeper = tiny(null, { depth: 2 });
+    const params = valuesOf(deeper);
+    expect(numbers(look(deeper, params, block(0)))).toEqual(numbers(look(tiny(null), params, block(0))));
+    expect(numbers(look(deeper, params, block(0)))).not.toEqual(numbers(look(deeper, params, block(1))));
   });
 
-  it('gives queries and keys beside the features where they are asked for', () => {
-    const params = valuesOf(tiny(null));
-    const both = teacherTokens(images, params, tiny(null), true);
-    expect(both.shape).toEqual([2, 5, 12]);
-    expect(numbers(tf.slice(both, [0, 0, 0], [2, 5, 4]))).toEqual(numbers(teacherTokens(images, params, tiny(null), false)));
+  it('shows queries, keys and values of the last block', () => {
+    expect(look(tiny(null), valuesOf(tiny(null)), ({ qkv_M3D }) => qkv_M3D).shape).toEqual([2, 5, 12]);
   });
 
   it('keeps nothing for a backward pass', () => {
@@ -136,6 +141,6 @@ describe('the forward pass of a teacher', () => {
       });
       return made;
     };
-    expect(kept(() => teacherTokens(images, params, tiny(null), true))).toBeLessThanOrEqual(2);
+    expect(kept(() => look(tiny(null), params, block(0)))).toBeLessThanOrEqual(2);
   });
 });
