@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { currentPart, part } from './scope.js';
+import { asBlock, currentBlock, currentPart, part } from './scope.js';
 
 describe('part', () => {
   it('names what is built inside, innermost name first', () => {
@@ -22,5 +22,31 @@ describe('part', () => {
       }),
     ).toThrow('no');
     expect(currentPart()).toBe('');
+  });
+});
+
+describe('asBlock', () => {
+  it('numbers what is built inside anew each time', () => {
+    const [first, second] = [asBlock(currentBlock), asBlock(currentBlock)];
+    expect(first).toBeGreaterThan(0);
+    expect(second).toBeGreaterThan(first);
+    expect(currentBlock()).toBe(0);
+  });
+
+  it('is one with the block around it', () => {
+    asBlock(() => {
+      const outer = currentBlock();
+      expect(asBlock(currentBlock)).toBe(outer);
+      expect(currentBlock()).toBe(outer);
+    });
+  });
+
+  it('is left when building fails', () => {
+    expect(() =>
+      asBlock(() => {
+        throw new Error('no');
+      }),
+    ).toThrow('no');
+    expect(currentBlock()).toBe(0);
   });
 });

@@ -17,3 +17,23 @@ export function part<T>(name: string, build: () => T): T {
     current = outer;
   }
 }
+
+let blocks = 0;
+let block = 0;
+
+/** Number of the block that operations built right now belong to, new for every call of `asBlock`; 0 outside any. */
+export const currentBlock = (): number => block;
+
+/**
+ * Runs `build` as one block: a repeated unit of a model, a transformer block say, that an engine short of memory may
+ * compute a second time in the backward pass instead of keeping what it made. A block inside a block belongs to the outer one.
+ */
+export function asBlock<T>(build: () => T): T {
+  if (block !== 0) return build();
+  block = ++blocks;
+  try {
+    return build();
+  } finally {
+    block = 0;
+  }
+}

@@ -9,5 +9,9 @@ export const EngineConfig = z.strictObject({
   precision: z.enum(['fp32', 'bf16']).default('fp32').describe('bf16: products and activations in bfloat16, weights and optimizer in float32 (graph only)'),
   threads: z.int().min(1).optional().describe('threads for operations; default: the number of cores'),
   xla: z.boolean().default(false).describe('let TensorFlow cluster operations with XLA (graph only)'),
+  recompute: z
+    .enum(['none', 'cheap', 'blocks'])
+    .default('none')
+    .describe('what the backward pass computes again instead of keeping it, to the same results: nothing; cheap: elementwise operations and copies; blocks: whole transformer blocks (graph only, without XLA)'),
 });
 export type EngineConfig = z.infer<typeof EngineConfig>;

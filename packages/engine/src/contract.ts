@@ -4,6 +4,13 @@ import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 /** `fp32`, or `bf16`: products and activations in bfloat16; norms, softmax, residuals, master weights and optimizer stay float32. */
 export type Precision = 'fp32' | 'bf16';
 
+/**
+ * What a step computes a second time in its backward pass, with the same result to the bit, instead of keeping it from
+ * the forward pass. `cheap`: elementwise operations and copies. `blocks`: everything inside transformer blocks as well;
+ * about a third more time for the least memory.
+ */
+export type Recompute = 'none' | 'cheap' | 'blocks';
+
 export interface EngineOptions {
   /** `auto`: the compiled graph where libtensorflow is found, else eager execution. */
   readonly kind: 'auto' | 'graph' | 'eager';
@@ -12,6 +19,8 @@ export interface EngineOptions {
   readonly threads?: number;
   /** Let TensorFlow cluster operations with XLA (graph only). */
   readonly xla?: boolean;
+  /** Less memory for more time (graph only, without XLA). Default `none`. */
+  readonly recompute?: Recompute;
   /** Backend of eager execution; `auto` is tensorflow where its binding loads, else wasm. */
   readonly eagerBackend?: 'auto' | 'tensorflow' | 'wasm' | 'cpu';
 }

@@ -33,6 +33,10 @@ describe('createEngine', () => {
     await expect(createEngine({ kind: 'auto', precision: 'fp32' })).rejects.toMatchObject({ name: 'EngineError', place: found.library });
   });
 
+  it.each(['auto', 'eager'] as const)('refuses to recompute where %s means eager execution, which cannot', async (kind) => {
+    await expect(createEngine({ kind, precision: 'fp32', recompute: 'blocks', eagerBackend: 'cpu' })).rejects.toMatchObject({ name: 'EngineError', place: 'engine.recompute' });
+  });
+
   it('never looks for libtensorflow when eager is asked for', async () => {
     found.library = join(folder, 'missing');
     const engine = await createEngine({ kind: 'eager', precision: 'fp32', eagerBackend: 'cpu' });

@@ -6,5 +6,6 @@ export * from './install/index.js';
 export * from './eager/index.js';
 export { createEngine } from './create-engine.js';
 export * from './trace/index.js';
+export { stepMemory, type StepMemory, type StepMemoryOptions } from './graph/step-memory.js';
 export { profileStep, type StepProfile } from './graph/profile-step.js';
 export { residentPeak, resetResidentPeak } from './graph/resident-memory.js';

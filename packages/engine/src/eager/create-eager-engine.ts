@@ -7,13 +7,19 @@ import { createEagerStep } from './eager-step.js';
 /**
  * An engine that runs steps operation by operation on a tfjs backend: for debugging, small work, and machines without
  * TensorFlow. A step blocks the event loop while it runs.
- * @throws EngineError if the backend cannot be loaded, or bf16 is asked for.
+ * @throws EngineError if the backend cannot be loaded, or something is asked for that only the graph engine has.
  */
 export async function createEagerEngine(options: EngineOptions): Promise<Engine> {
   if (options.precision !== 'fp32') {
     throw new EngineError(`precision ${options.precision} exists on the graph engine only`, { place: 'engine.precision', remedy: 'Use precision fp32, or kind graph.' });
   }
   if (options.xla) throw new EngineError('XLA exists on the graph engine only', { place: 'engine.xla', remedy: 'Leave xla out, or use kind graph.' });
+  if (options.recompute !== undefined && options.recompute !== 'none') {
+    throw new EngineError(`the eager engine keeps what it has computed and cannot compute ${options.recompute} again`, {
+      place: 'engine.recompute',
+      remedy: 'Leave recompute out, or use kind graph.',
+    });
+  }
   const backend = await loadBackend(options.eagerBackend, options.threads);
   const state = createEagerState();
   let disposed = false;

@@ -30,6 +30,11 @@ export interface GraphBuilder {
   /** int32 vector. */
   ints(values: readonly number[]): Ref;
   cast(x: Ref, type: GraphType): Ref;
+  /**
+   * Every operation that `build` adds waits for the heavy ones before it. For what repeats an earlier computation: its
+   * inputs are there long before, and TensorFlow would start it, or merge the two, at once.
+   */
+  inOrder<T>(build: () => T): T;
   bytes(): Uint8Array;
 }
 
@@ -43,14 +48,14 @@ export function createGraphBuilder(prefix: string, ordered = true): GraphBuilder
   const casts = new Map<string, Ref>();
   let count = 0;
   let lastHeavy: string | undefined;
+  let waiting = false;
 
   const node: GraphBuilder['node'] = (op, inputs, attrs, control = []) => {
     const name = `${prefix}/${op.replace(/^_/, '')}_${count++}`;
     const before = new Set(control);
-    if (ordered && HEAVY.has(op)) {
-      if (lastHeavy !== undefined) before.add(lastHeavy);
-      lastHeavy = name;
-    }
+    const heavy = ordered && HEAVY.has(op);
+    if ((heavy || (waiting && op !== 'Const')) && lastHeavy !== undefined) before.add(lastHeavy);
+    if (heavy) lastHeavy = name;
     writer.uint32(tag(1, 2)).fork().uint32(tag(1, 2)).string(name).uint32(tag(2, 2)).string(op);
     for (const input of inputs) writer.uint32(tag(3, 2)).string(input.name);
     for (const earlier of before) writer.uint32(tag(3, 2)).string(`^${earlier}`);
@@ -84,6 +89,14 @@ export function createGraphBuilder(prefix: string, ordered = true): GraphBuilder
       const made = builder.ref('Cast', type, [x], { SrcT: ofType(x.type), DstT: ofType(type) });
       casts.set(key, made);
       return made;
+    },
+    inOrder(build) {
+      waiting = true;
+      try {
+        return build();
+      } finally {
+        waiting = false;
+      }
     },
     bytes: () => {
       // versions: producer, min_consumer. The latter is all that a library checks against its own number.

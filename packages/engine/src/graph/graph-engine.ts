@@ -15,6 +15,10 @@ import { createGraphStep } from './graph-step.js';
  * @throws EngineError if the library cannot be loaded or refuses the options.
  */
 export function createGraphEngine(options: EngineOptions, libraryPath: string, kernelsPath?: string): Engine {
+  const { recompute = 'none' } = options;
+  if (options.xla === true && recompute !== 'none') {
+    throw new EngineError('XLA merges what is computed twice, so that nothing would be saved', { place: 'engine.recompute', remedy: 'Leave recompute or xla out.' });
+  }
   const api = loadTensorflow(libraryPath);
   const threads = options.threads ?? availableParallelism();
   const xla = options.xla === true;
@@ -39,7 +43,7 @@ export function createGraphEngine(options: EngineOptions, libraryPath: string, k
 
   return {
     kind: 'graph',
-    description: `graph: TensorFlow ${String(api.version())}, ${threads} thread${threads === 1 ? '' : 's'}, ${options.precision}${xla ? ', XLA' : ''}${fused ? ', fused kernels' : ''}`,
+    description: `graph: TensorFlow ${String(api.version())}, ${threads} thread${threads === 1 ? '' : 's'}, ${options.precision}${recompute === 'none' ? '' : `, recomputing ${recompute}`}${xla ? ', XLA' : ''}${fused ? ', fused kernels' : ''}`,
     precision: options.precision,
     async define(specs) {
       alive();
@@ -48,7 +52,7 @@ export function createGraphEngine(options: EngineOptions, libraryPath: string, k
     },
     compile(definition): Step {
       alive();
-      return createGraphStep(definition, { api, session, state, precision: options.precision, xla, fused, inTurn, nextPrefix: () => `step${prefixes++}` });
+      return createGraphStep(definition, { api, session, state, precision: options.precision, recompute, xla, fused, inTurn, nextPrefix: () => `step${prefixes++}` });
     },
     stateNames: () => state.names(),
     async read(names) {

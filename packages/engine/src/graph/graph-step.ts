@@ -1,5 +1,5 @@
 import { EngineError, type HostTensor, type NamedHostTensors } from '@mimlab/core';
-import type { Precision, RunOptions, Step, StepDefinition, StepOutcome } from '../contract.js';
+import type { Precision, Recompute, RunOptions, Step, StepDefinition, StepOutcome } from '../contract.js';
 import { checkHostTensor } from '../eager/host-tensors.js';
 import { NonFiniteError } from '../non-finite-error.js';
 import { optimizerState } from '../optimizer-state.js';
@@ -20,6 +20,7 @@ export interface GraphStepContext {
   readonly session: TensorflowSession;
   readonly state: GraphState;
   readonly precision: Precision;
+  readonly recompute: Recompute;
   readonly xla: boolean;
   /** The native library is loaded: steps may use its kernels. */
   readonly fused: boolean;
@@ -75,7 +76,7 @@ export function createGraphStep(definition: StepDefinition, context: GraphStepCo
     const recording = recordingFor(inputs, signature);
     checkOutputs(recording, variant, definition);
     const graph = buildStepGraph({
-      ...variant, definition, recording, groups, prefix: context.nextPrefix(), precision: context.precision, fuse: !context.xla, variable: state.get,
+      ...variant, definition, recording, groups, prefix: context.nextPrefix(), precision: context.precision, recompute: context.recompute, fuse: !context.xla, variable: state.get,
     }); // prettier-ignore
     session.extend(graph.graphDef);
     const feeds = [...graph.inputs.map(({ node }) => node), ...(graph.scalars === undefined ? [] : [graph.scalars])];

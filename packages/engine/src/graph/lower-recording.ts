@@ -36,21 +36,36 @@ export function lowerRecording(graph: GraphBuilder, recording: Recording, option
     }
     const lowering = LOWERING[node.kernel];
     if (lowering === undefined) throw new EngineError('this operation cannot be compiled', { place: node.kernel });
-    lowerNode(graph, node, node.inputs.map(get), options.precision).forEach((ref, index) => set(node.outputs[index] as TracedValue, ref));
+    const lower = (): readonly Ref[] => lowerNode(graph, node, node.inputs.map(get), options.precision);
+    (node.repeated === true ? graph.inOrder(lower) : lower()).forEach((ref, index) => set(node.outputs[index] as TracedValue, ref));
   }
   return Object.fromEntries(Object.entries(recording.outputs).map(([name, value]) => [name, graph.cast(get(value), value.dtype)]));
 }
 
 function lowerNode(graph: GraphBuilder, node: TracedNode, inputs: readonly Ref[], precision: Precision): readonly Ref[] {
   const lowering = LOWERING[node.kernel] as NonNullable<(typeof LOWERING)[string]>;
-  const declared = node.outputs[0]?.dtype ?? 'float32';
-  // Comparisons and casts give another type than they work on: only float arithmetic has a choice.
-  const type: GraphType = declared === 'float32' && precision === 'bf16' && node.kernel !== 'Cast' ? bf16Type(node, inputs) : declared;
-  const working: GraphType = type === 'bfloat16' ? 'bfloat16' : 'float32';
+  const { type, working, narrowed } = nodeTypes(node, inputs, precision);
   const ready = inputs.map((ref, index) => {
     if (ref.type === 'uint8') return node.kernel === 'Cast' ? ref : graph.cast(ref, 'int32');
     return node.inputs[index]?.dtype === 'float32' && node.kernel !== 'Cast' ? graph.cast(ref, working) : ref;
   });
   const outputs = lowering({ graph, node, inputs: ready, type });
-  return precision === 'bf16' && returnsBf16(node, inputs) ? outputs.map((ref) => graph.cast(ref, 'bfloat16')) : outputs;
+  return narrowed ? outputs.map((ref) => graph.cast(ref, 'bfloat16')) : outputs;
+}
+
+export interface NodeTypes {
+  /** Type of the first output as the operation gives it. */
+  readonly type: GraphType;
+  /** Type of its float inputs; casts take theirs as they are. */
+  readonly working: 'float32' | 'bfloat16';
+  /** Results are cast to bfloat16 afterwards. */
+  readonly narrowed: boolean;
+}
+
+/** In which types an operation runs under a precision. */
+export function nodeTypes(node: TracedNode, inputs: readonly Ref[], precision: Precision): NodeTypes {
+  const declared = node.outputs[0]?.dtype ?? 'float32';
+  // Comparisons and casts give another type than they work on: only float arithmetic has a choice.
+  const type: GraphType = declared === 'float32' && precision === 'bf16' && node.kernel !== 'Cast' ? bf16Type(node, inputs) : declared;
+  return { type, working: type === 'bfloat16' ? 'bfloat16' : 'float32', narrowed: precision === 'bf16' && returnsBf16(node, inputs) };
 }

@@ -1,4 +1,4 @@
-import type { Precision, RunOptions, StepDefinition } from '../contract.js';
+import type { Precision, Recompute, RunOptions, StepDefinition } from '../contract.js';
 import type { TracedValue } from '../trace/recording.js';
 import type { StepRecording } from '../trace/trace-step.js';
 import { ofInt, ofShape, ofType } from './attributes.js';
@@ -6,6 +6,7 @@ import { createGraphBuilder, type GraphBuilder, type Ref } from './graph-builder
 import { lowerRecording } from './lower-recording.js';
 import { fuseBias, optimizeRecording } from './optimize-recording.js';
 import { float } from './float-nodes.js';
+import { recomputeForward } from './recompute/recompute.js';
 import { buildUpdates, type GradientRefs } from './update-graph.js';
 import type { UpdateGroups } from './update-rules.js';
 import { variableNode, type VariableNode } from './variables.js';
@@ -23,6 +24,7 @@ export interface StepGraphOptions extends StepVariant {
   readonly recording: StepRecording;
   readonly groups: UpdateGroups;
   readonly precision: Precision;
+  readonly recompute: Recompute;
   /** Fold biases into products; XLA does that itself and does not know the folded operation. */
   readonly fuse: boolean;
   readonly variable: (name: string) => { readonly sharedName: string; readonly shape: readonly number[] };
@@ -52,7 +54,7 @@ export function buildStepGraph(options: StepGraphOptions): StepGraph {
   const wanted = [...('loss' in recording.outputs ? ['loss'] : []), ...metricNames, ...outputNames.map((name) => `output/${name}`), ...assignNames, ...gradNames];
 
   const optimized = optimizeRecording(recording, wanted);
-  const lowered = options.fuse ? fuseBias(optimized) : optimized;
+  const lowered = recomputeForward(options.fuse ? fuseBias(optimized) : optimized, options.recompute);
   const graph = createGraphBuilder(options.prefix);
   const variables = new Map<string, VariableNode>();
   const variable = (name: string): VariableNode => {

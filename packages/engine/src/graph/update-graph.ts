@@ -105,9 +105,12 @@ function applyUpdates(request: UpdateRequest, gradients: GradientRefs): UpdateNo
     const group = groups.groupOf.get(name) as number;
     const { rule, decay } = groups.groups[group] as (typeof groups.groups)[number];
     const param = variable(name);
-    const clipped = scale === undefined ? gradient : graph.ref('Mul', 'float32', [gradient, scale], float, [guarded]);
-    const rest: RuleRequest = { graph, variable, name, param, gradient: clipped, guarded, decays: decay !== 0, scalar: (kind) => scalar(group, kind) };
-    const { updated, changeHalfSquare } = rule.kind === 'lars' ? larsUpdate(rest, rule) : adamwUpdate(rest, rule);
+    // In order: what one parameter's update needs besides is made when its turn comes, not for all of them at once.
+    const { updated, changeHalfSquare } = graph.inOrder(() => {
+      const clipped = scale === undefined ? gradient : graph.ref('Mul', 'float32', [gradient, scale], float, [guarded]);
+      const rest: RuleRequest = { graph, variable, name, param, gradient: clipped, guarded, decays: decay !== 0, scalar: (kind) => scalar(group, kind) };
+      return rule.kind === 'lars' ? larsUpdate(rest, rule) : adamwUpdate(rest, rule);
+    });
     targets.push(updated);
     if ((optimize.accumulate ?? 1) > 1) {
       const sum = variable(`grad/${name}`);

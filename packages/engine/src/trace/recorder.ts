@@ -1,4 +1,4 @@
-import { currentPart, EngineError, sizeOfShape } from '@mimlab/core';
+import { currentBlock, currentPart, EngineError, sizeOfShape } from '@mimlab/core';
 import type { NodeAttrs, TracedNode, TracedType, TracedValue, ValueSpec } from './recording.js';
 
 /** Collects the operations of one trace. */
@@ -14,6 +14,14 @@ export interface Recorder {
 export function createRecorder(): Recorder {
   const nodes: TracedNode[] = [];
   let count = 0;
+  const blocks = new Map<number, number>();
+  /** Core counts blocks through the life of the process; a recording counts its own. */
+  const blockAtHand = (): { readonly block?: number } => {
+    const block = currentBlock();
+    if (block === 0) return {};
+    if (!blocks.has(block)) blocks.set(block, blocks.size + 1);
+    return { block: blocks.get(block) as number };
+  };
   const value = (spec: ValueSpec): TracedValue => ({ id: count++, shape: [...spec.shape], dtype: spec.dtype });
   const recorder: Recorder = {
     nodes,
@@ -26,7 +34,7 @@ export function createRecorder(): Recorder {
     },
     operation(kernel, inputs, attrs, specs) {
       const outputs = specs.map(value);
-      nodes.push({ kernel, inputs, attrs, outputs, part: currentPart(), pass: recorder.pass });
+      nodes.push({ kernel, inputs, attrs, outputs, part: currentPart(), pass: recorder.pass, ...blockAtHand() });
       return outputs;
     },
   };

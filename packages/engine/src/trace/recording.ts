@@ -26,6 +26,10 @@ export interface TracedNode {
   /** Part of the model that called it (core's `part()`); empty outside any part and in the backward pass. */
   readonly part: string;
   readonly pass: 'forward' | 'backward';
+  /** Number of the block that called it (core's `asBlock()`), counted through the trace from 1; absent outside any. */
+  readonly block?: number;
+  /** It repeats an operation of the forward pass in the backward pass, where its result is needed and was not kept. */
+  readonly repeated?: true;
   /** Elements of a `Const`, one number each whatever the type. */
   readonly data?: Float32Array | Int32Array | Uint8Array;
 }

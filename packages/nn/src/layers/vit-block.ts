@@ -1,4 +1,4 @@
-import type { Params } from '@mimlab/core';
+import { asBlock, type Params } from '@mimlab/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { attention, type SequenceShape } from './attention.js';
@@ -8,7 +8,7 @@ import { linear } from './linear.js';
 
 /** x + proj(attention(norm1(x))), then x + mlp(norm2(x)). No dropout. Rows [B*n, D] in and out. */
 export const vitBlock = (x_MD: Tensor2D, params: Params, prefix: string, shape: SequenceShape): Tensor2D =>
-  vitBlockFrom(x_MD, blockQkv(x_MD, params, prefix), params, prefix, shape);
+  asBlock(() => vitBlockFrom(x_MD, blockQkv(x_MD, params, prefix), params, prefix, shape));
 
 /** Fused rows [q | k | v] of a block, [B*n, 3D]: what its attention works on. */
 export const blockQkv = (x_MD: Tensor2D, params: Params, prefix: string): Tensor2D =>

@@ -1,4 +1,4 @@
-import type { Initializer, Params, ParamSpecs } from '@mimlab/core';
+import { asBlock, type Initializer, type Params, type ParamSpecs } from '@mimlab/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { gelu } from '../layers/gelu.js';
@@ -29,9 +29,11 @@ export function swinBlock(
   residual: ResidualRule = (branch) => branch,
   epsilon: number = SWIN_EPSILON,
 ): Tensor2D {
-  const attended = tf.add(x_MC, residual(attend(layerNorm(x_MC, params, `${prefix}.norm1`, epsilon)), 'attention')) as Tensor2D;
-  const hidden = gelu(linear(layerNorm(attended, params, `${prefix}.norm2`, epsilon), params, `${prefix}.mlp.fc1`));
-  return tf.add(attended, residual(linear(hidden, params, `${prefix}.mlp.fc2`), 'mlp'));
+  return asBlock(() => {
+    const attended = tf.add(x_MC, residual(attend(layerNorm(x_MC, params, `${prefix}.norm1`, epsilon)), 'attention')) as Tensor2D;
+    const hidden = gelu(linear(layerNorm(attended, params, `${prefix}.norm2`, epsilon), params, `${prefix}.mlp.fc1`));
+    return tf.add(attended, residual(linear(hidden, params, `${prefix}.mlp.fc2`), 'mlp'));
+  });
 }
 
 export interface SwinBlockSize {
