@@ -8,7 +8,7 @@ import { PARTS } from './goal-parts.mjs';
 import { judge } from './goals.mjs';
 import { HELP, parseOptions, UsageError } from './options.mjs';
 import { rewritePage } from './page.mjs';
-import { failureList, goalsTable, growthTable, loadingTable, methodsTable, pytorchTable } from './tables.mjs';
+import { failureList, goalsTable, growthTable, loadingTable, methodsTables, pytorchTable } from './tables.mjs';
 
 const say = (text) => process.stderr.write(`${text}\n`);
 const print = (text) => process.stdout.write(`${text}\n`);
@@ -54,7 +54,7 @@ function printTables(results) {
   const { comparisons, loading, growth } = results;
   const texts = [
     pytorchTable(comparisons),
-    methodsTable(comparisons),
+    methodsTables(comparisons),
     failureList(comparisons),
     loading === undefined ? '' : loadingTable(loading),
     growth === undefined ? '' : growthTable(growth),

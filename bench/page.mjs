@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { judge } from './goals.mjs';
-import { failureList, goalsTable, growthTable, loadingTable, machineText, methodsTable, pytorchTable } from './tables.mjs';
+import { failureList, goalsTable, growthTable, loadingTable, machineText, methodsTables, pytorchTable } from './tables.mjs';
 
 const MARK = /<!-- bench:([a-z]+) -->\n(?:[^]*?\n)??<!-- \/bench -->/g;
 
@@ -44,7 +44,7 @@ export function pageParts(all) {
     pytorch: orNone(goals?.comparisons, (comparisons) => joined(pytorchTable(comparisons), failureList(comparisons))),
     loading: orNone(goals?.loading, loadingTable),
     growth: orNone(goals?.growth, (points) => joined('![Step time over sequence length and batch size](benchmarks/growth.svg)', growthTable(points))),
-    methods: orNone(selected, (comparisons) => joined(...selections.map(machineText), methodsTable(comparisons), failureList(comparisons))),
+    methods: orNone(selected, (comparisons) => joined(...selections.map(machineText), methodsTables(comparisons), failureList(comparisons))),
   };
 }
 

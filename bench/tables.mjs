@@ -17,8 +17,6 @@ export function table(head, rows) {
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-const caseName = ({ method, caseName: name }) => METHODS[method][name].size ?? CASES[name].title;
-
 /** Where and how results were taken, in one sentence. */
 export function machineText({ machine: { cpu, cores, memoryBytes, node, load }, threads, taken, comparisons }) {
   const versions = [...new Set(comparisons.flatMap(({ peers }) => Object.values(peers).map(({ version }) => version.replace(/^graph: /, '').replace(/,.*$/, ''))))];
@@ -49,34 +47,43 @@ export function pytorchTable(comparisons) {
     const seconds = (name) => (name in failures ? 'failed' : fixed(peers[name]?.secondsPerStep.median, 3));
     const ratio = own === undefined || fastest === undefined ? '-' : `**${spread(ratioSummary(own.ofRounds, peers[fastest].ofRounds))}**, ${fastest}`;
     const memory = ['eager', 'compile'].map((name) => megabytes(peers[name]?.residentBytes)).join(' / ');
-    return [`${caseName(comparison)}, batch ${batch}`, precision, seconds('eager'), seconds('compile'), fixed(own?.secondsPerStep.median, 3), ratio, `${memory} / ${megabytes(own?.residentBytes)}`, `${rounds} of ${steps}`];
+    return [`${CASES[comparison.caseName].title}, batch ${batch}`, precision, seconds('eager'), seconds('compile'), fixed(own?.secondsPerStep.median, 3), ratio, `${memory} / ${megabytes(own?.residentBytes)}`, `${rounds} of ${steps}`];
   });
   return table(['case', 'precision', 'eager, s', 'torch.compile, s', 'mimlab, s', 'mimlab over the faster', 'peak resident, MB: eager / compile / mimlab', 'rounds of steps'], rows);
 }
 
 /** Reasons why peers could not run, as a list. */
 export const failureList = (comparisons) =>
-  comparisons.flatMap((comparison) => Object.entries(comparison.failures).map(([peer, reason]) => `- ${comparison.method}, ${caseName(comparison)}, ${comparison.precision}, ${peer}: ${reason.split('\n')[0]}`)).join('\n');
+  comparisons.flatMap(({ method, caseName, precision, failures }) => Object.entries(failures).map(([peer, reason]) => `- ${method}, ${CASES[caseName].title}, ${precision}, ${peer}: ${reason.split('\n')[0]}`)).join('\n');
 
-/** Every method with every part thrown, of comparisons that looked at details. */
-export function methodsTable(comparisons) {
-  const rows = comparisons.flatMap((comparison) => {
-    const { method, peers, precision } = comparison;
-    const full = peers[throwName(0)];
-    const own = Object.entries(peers).filter(([, { stepBytes }]) => stepBytes !== undefined);
-    return own.map(([name, peer]) => {
-      const { secondsPerStep, imagesPerSecond, gigaflops, counts, residentBytes, stepBytes, compile, loader } = peer;
-      const over = name === throwName(0) || full === undefined ? '-' : spread(ratioSummary(peer.ofRounds, full.ofRounds));
-      const overMacs = full === undefined ? '-' : fixed(peer.macs.forward / full.macs.forward, 2);
-      return [
-        method, caseName(comparison), precision, name.replace('γ ', ''), `${counts.visible} / ${counts.retained} / ${counts.thrown}`,
-        fixed(secondsPerStep.median, 3), number(imagesPerSecond), number(gigaflops), over, overMacs,
-        megabytes(residentBytes), megabytes(stepBytes), `${fixed(compile.traceSeconds, 1)} + ${fixed(compile.firstStepSeconds, 1)}`, number(loader?.imagesPerSecond),
-      ]; // prettier-ignore
-    });
+const METHODS_HEAD = ['method', 'γ', 'V / K / T', 's a step', 'images/s', 'GFLOP/s', 'time over own full', 'forward MACs over own full', 'peak resident, MB', "step's own peak, MB (over own full)", 'trace + first step, s', 'loader alone, images/s'];
+
+function methodRows({ method, caseName: name, peers }) {
+  const full = peers[throwName(0)];
+  const title = METHODS[method][name].size === undefined ? method : `${method} (${METHODS[method][name].size})`;
+  const detailed = Object.entries(peers).filter(([, { stepBytes }]) => stepBytes !== undefined);
+  return detailed.map(([peerName, peer]) => {
+    const { secondsPerStep, imagesPerSecond, gigaflops, macs, counts, residentBytes, stepBytes, compile, loader } = peer;
+    const compared = full !== undefined && peer !== full;
+    return [
+      title, peerName.replace('γ ', ''), `${counts.visible} / ${counts.retained} / ${counts.thrown}`,
+      fixed(secondsPerStep.median, 3), number(imagesPerSecond), number(gigaflops),
+      compared ? spread(ratioSummary(peer.ofRounds, full.ofRounds)) : '-', compared ? fixed(macs.forward / full.macs.forward, 2) : '-',
+      megabytes(residentBytes), `${megabytes(stepBytes)}${compared ? ` (${fixed(stepBytes / full.stepBytes, 2)})` : ''}`,
+      `${fixed(compile.traceSeconds, 1)} + ${fixed(compile.firstStepSeconds, 1)}`, number(loader.imagesPerSecond),
+    ]; // prettier-ignore
   });
-  const head = ['method', 'size', 'precision', 'γ', 'V / K / T', 's a step', 'images/s', 'GFLOP/s', 'time over own full', 'forward MACs over own full', 'peak resident, MB', "step's own peak, MB", 'trace + first step, s', 'loader alone, images/s'];
-  return table(head, rows);
+}
+
+/** Every method with every part thrown, a table for each case and precision, of comparisons that looked at details. */
+export function methodsTables(comparisons) {
+  const groups = new Map();
+  for (const comparison of comparisons) {
+    const title = `${CASES[comparison.caseName].title}, batch ${comparison.batch}, ${comparison.precision}`;
+    groups.set(title, [...(groups.get(title) ?? []), ...methodRows(comparison)]);
+  }
+  const tables = [...groups].filter(([, rows]) => rows.length > 0).map(([title, rows]) => `**${title}**\n\n${table(METHODS_HEAD, rows)}`);
+  return tables.join('\n\n');
 }
 
 /** Steps with the loader and without, and where the loader's time goes. */

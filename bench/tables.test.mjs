@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { stepOperations } from './compare.mjs';
 import { comparison, growth, loading, ownPeer, peer, results } from './results.test-support.mjs';
-import { failureList, goalsTable, growthTable, loadingTable, machineText, methodsTable, pytorchTable, table } from './tables.mjs';
+import { failureList, goalsTable, growthTable, loadingTable, machineText, methodsTables, pytorchTable, table } from './tables.mjs';
 
 const cells = (text, row) => text.split('\n')[row + 2].split('|').slice(1, -1).map((cell) => cell.trim()); // prettier-ignore
 
@@ -38,13 +38,18 @@ describe('tables', () => {
 
   it('of methods hold each part thrown against the full method of the same rounds', () => {
     const thrown = ownPeer([0.5, 0.6], { macs: { forward: 7e9, fixed: 0 }, counts: { visible: 49, retained: 49, thrown: 98 }, stepBytes: 0.55e9 });
-    const text = methodsTable([comparison({ 'γ 0': ownPeer([1, 1]), 'γ 0.5': thrown }, { method: 'greenmim' })]);
-    expect(cells(text, 0)).toEqual(['greenmim', 'Swin-B, windows of 7', 'fp32', '0', '49 / 147 / 0', '1.000', '8', '100', '-', '1.00', '3000', '1000', '0.3 + 4.0', '287']);
-    expect(cells(text, 1)).toEqual(['greenmim', 'Swin-B, windows of 7', 'fp32', '0.5', '49 / 49 / 98', '0.550', '14.5', '100', '0.55 (0.50-0.60)', '0.70', '3000', '550', '0.3 + 4.0', '287']);
+    const both = { 'γ 0': ownPeer([1, 1]), 'γ 0.5': thrown };
+    const [first, second] = methodsTables([comparison(both, { method: 'greenmim' }), comparison(both), comparison(both, { precision: 'bf16' })]).split('**ViT-B/16, 224 px, batch 8, bf16**\n\n');
+    const [title, ...text] = first.split('\n\n');
+    expect(title).toBe('**ViT-B/16, 224 px, batch 8, fp32**');
+    expect(cells(text[0], 0)).toEqual(['greenmim (Swin-B, windows of 7)', '0', '49 / 147 / 0', '1.000', '8', '100', '-', '-', '3000', '1000', '0.3 + 4.0', '287']);
+    expect(cells(text[0], 1)).toEqual(['greenmim (Swin-B, windows of 7)', '0.5', '49 / 49 / 98', '0.550', '14.5', '100', '0.55 (0.50-0.60)', '0.70', '3000', '550 (0.55)', '0.3 + 4.0', '287']);
+    expect(cells(text[0], 2)[0]).toBe('mae');
+    expect(second.split('\n')).toHaveLength(4);
   });
 
   it('of methods leave out comparisons without details', () => {
-    expect(methodsTable([comparison({ eager: peer([2]), 'γ 0': ownPeer([1], { stepBytes: undefined }) })])).toBe('');
+    expect(methodsTables([comparison({ eager: peer([2]), 'γ 0': ownPeer([1], { stepBytes: undefined }) })])).toBe('');
   });
 
   it('of the loader show where its time goes', () => {
