@@ -42,7 +42,7 @@ function loader(): Loader {
     wholeImages() {
       throw new Error('features are taken from an epoch');
     },
-    timings: () => ({ decode: 0, augment: 0, plan: 0, host: 0, wait: 0 }),
+    timings: () => ({ read: 0, decode: 0, augment: 0, plan: 0, host: 0, wait: 0 }),
     close: async () => undefined,
   };
 }

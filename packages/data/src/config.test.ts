@@ -15,7 +15,7 @@ describe('the section data', () => {
     expect(datasetRef(config, 'train')).toEqual({ dataset: 'mnist', split: 'train' });
     expect(imageSpec(config)).toEqual({ height: 28, width: 28, channels: 1 });
     expect(augmentSpec(config)).toEqual({ kind: 'random-resized-crop', scale: [0.2, 1], ratio: [3 / 4, 4 / 3], flip: 0.5 });
-    expect([config.workers, config.prefetch]).toEqual([1, 4]);
+    expect([config.workers, config.prefetch, config.cacheMiB]).toEqual([1, 4, 256]);
   });
 
   it('is unchanged when it is read again', () => {
@@ -63,6 +63,7 @@ describe('the section data', () => {
     [{ channels: 2 }, 'channels'],
     [{ workers: -1 }, 'workers'],
     [{ prefetch: 1.5 }, 'prefetch'],
+    [{ cacheMiB: -1 }, 'cacheMiB'],
     [{ std: [0] }, 'std.0'],
     [{ augment: { kind: 'random-resized-crop', scale: [0, 1] } }, 'augment.scale.0'],
     [{ augment: { kind: 'random-resized-crop', flip: 2 } }, 'augment.flip'],

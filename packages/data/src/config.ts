@@ -49,6 +49,7 @@ export const DataConfig = z
       .describe('Augmentation of pre-training'),
     workers: z.int().min(0).max(256).default(1).describe('Loader threads; 0 loads in the main thread. Results do not depend on it'),
     prefetch: z.int().min(0).max(1024).default(4).describe('Batches made ahead'),
+    cacheMiB: z.int().min(0).max(1 << 20).default(256).describe('Memory for decoded images: a data set that fits is decoded once; 0 keeps none'),
   })
   .superRefine((config, context) => {
     const refuse = (path: (string | number)[], message: string): void => context.addIssue({ code: 'custom', path, message });

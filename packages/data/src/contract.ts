@@ -6,6 +6,8 @@ export interface SourceImage {
   readonly width: number;
   readonly channels: number;
   readonly pixels: Uint8Array;
+  /** Seconds that reading its file took, of those that it took to get the image. */
+  readonly readSeconds?: number;
 }
 
 /** A data set. Reads are random access and safe to make in any order, in any worker. */
@@ -73,6 +75,11 @@ export interface LoaderOptions {
   readonly plans?: CompositionRef;
   /** The encoder's grid, which plans speak of. Without it each worker builds the composition's encoder to ask it. */
   readonly grid?: Grid;
+  /**
+   * Bytes of memory for decoded images. A data set that fits is decoded once and then shared by all workers; of a larger
+   * one nothing is kept. Default 0.
+   */
+  readonly cacheBytes?: number;
   /** Restricts the data set to these samples, in this order before shuffling. */
   readonly subset?: readonly number[];
 }
@@ -92,10 +99,10 @@ export interface LoaderBatch {
 }
 
 /**
- * `decode` (waiting for decoded images), `augment`, `plan` and `host` (host targets) are summed over workers; `wait` is
- * the time the caller waited for batches.
+ * `read` and `decode` (waiting for images, divided by what reading and decoding each of them took), `augment`, `plan` and
+ * `host` (host targets) are summed over workers; `wait` is the time the caller waited for batches.
  */
-export type LoaderStage = 'decode' | 'augment' | 'plan' | 'host' | 'wait';
+export type LoaderStage = 'read' | 'decode' | 'augment' | 'plan' | 'host' | 'wait';
 
 export interface Loader {
   /** Samples an epoch draws from: the data set or its subset. */

@@ -53,7 +53,7 @@ function loader(size = 3): Loader {
     wholeImages: () => {
       throw new Error('features come from an epoch');
     },
-    timings: () => ({ decode: 0, augment: 0, plan: 0, host: 0, wait: 0 }),
+    timings: () => ({ read: 0, decode: 0, augment: 0, plan: 0, host: 0, wait: 0 }),
     close: async () => undefined,
   };
 }

@@ -15,6 +15,7 @@ const row = (step: number): MetricsRow => ({
   updateNorm: 3,
   imagesPerSecond: 100,
   seconds: { data: 0.1, step: 0.9 },
+  loader: { read: 0.01, decode: 0.2, augment: 0.3, plan: 0.05, host: 0, wait: 0.1 },
   memoryMiB: 321,
 });
 const fileWith = (folder: string, ...steps: number[]): string => {
@@ -75,7 +76,7 @@ describe('metrics.jsonl', () => {
 describe('scalars for TensorBoard', () => {
   it('hold every figure of a row under a name of its own', () => {
     const scalars = scalarsOf(row(4));
-    expect(scalars).toMatchObject({ loss: 0.25, 'loss/retained': 0.5, 'loss/thrown': 0.25, lr: 0.1, 'norm/gradient': 1, 'speed/images_per_second': 100, 'memory/resident_MiB': 321 });
+    expect(scalars).toMatchObject({ loss: 0.25, 'loss/retained': 0.5, 'loss/thrown': 0.25, lr: 0.1, 'norm/gradient': 1, 'speed/images_per_second': 100, 'loader/augment': 0.3, 'loader/wait': 0.1, 'memory/resident_MiB': 321 });
     expect(Object.values(scalars).every(Number.isFinite)).toBe(true);
   });
 });

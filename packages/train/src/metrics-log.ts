@@ -1,9 +1,10 @@
 import { appendFileSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { diskError, onDisk, writeFileAtomically } from './disk.js';
+import type { Lap } from './pace.js';
 
-/** One row of metrics.jsonl. */
-export interface MetricsRow {
+/** One row of metrics.jsonl. Speed and shares are those since the row before. */
+export interface MetricsRow extends Lap {
   /** Number of the update, 1 for the first. */
   readonly step: number;
   /** Epochs done, a real number. */
@@ -16,10 +17,6 @@ export interface MetricsRow {
   readonly gradNorm: number;
   readonly paramNorm: number;
   readonly updateNorm: number;
-  /** Since the row before. */
-  readonly imagesPerSecond: number;
-  /** Seconds of this process since the row before: waiting for data, running steps. */
-  readonly seconds: { readonly data: number; readonly step: number };
   /** Resident memory of the process, MiB. */
   readonly memoryMiB: number;
 }
@@ -89,6 +86,7 @@ function stepOf(line: string): number {
 export function scalarsOf(row: MetricsRow): Record<string, number> {
   const scalars: Record<string, number> = { loss: row.loss };
   for (const [name, value] of Object.entries(row.parts)) scalars[`loss/${name}`] = value;
+  for (const [stage, share] of Object.entries(row.loader ?? {})) scalars[`loader/${stage}`] = share;
   return {
     ...scalars,
     lr: row.lr,

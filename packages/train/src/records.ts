@@ -18,7 +18,18 @@ export type TrainRecord =
       readonly engine: string;
     }
   /** After every update. */
-  | { readonly kind: 'update'; readonly update: number; readonly updates: number; readonly epoch: number; readonly loss: number; readonly lr: number; readonly imagesPerSecond: number }
+  | {
+      readonly kind: 'update';
+      readonly update: number;
+      readonly updates: number;
+      readonly epoch: number;
+      readonly loss: number;
+      readonly lr: number;
+      /** Since the last row of the log. */
+      readonly imagesPerSecond: number;
+      /** Share of the time since then that was spent waiting for data. */
+      readonly waiting: number;
+    }
   /** After every `logEvery`th update: the row that was written to metrics.jsonl. */
   | { readonly kind: 'metrics'; readonly row: MetricsRow }
   | { readonly kind: 'checkpoint'; readonly update: number; readonly path: string; readonly seconds: number }

@@ -159,9 +159,9 @@ async function train(options: PretrainOptions, loader: Loader): Promise<Pretrain
         loss = metrics.loss;
         const done = batch.index + 1 >= updatesPerEpoch * accumulate;
         cursor = done ? { update, epoch: epoch + 1, batch: 0 } : { update, epoch, batch: batch.index + 1 };
-        report({ kind: 'update', update, updates, epoch: update / updatesPerEpoch, loss, lr: rate, imagesPerSecond: pace.rate() });
+        report({ kind: 'update', update, updates, epoch: update / updatesPerEpoch, loss, lr: rate, imagesPerSecond: pace.rate(), waiting: pace.waiting() });
         if (logs) {
-          const row = metricsRow(update, update / updatesPerEpoch, metrics, rate, pace.lap());
+          const row = metricsRow(update, update / updatesPerEpoch, metrics, rate, pace.lap(loader.timings()));
           appendMetrics(runFolder.metrics, row);
           events.write(update, scalarsOf(row));
           report({ kind: 'metrics', row });

@@ -33,7 +33,7 @@ describe('configurations', () => {
     const other = changed((copy) => {
       copy.output = 'runs/b';
       copy.extends = 'preset';
-      Object.assign(copy.data, { path: '/elsewhere', workers: 0, prefetch: 9 });
+      Object.assign(copy.data, { path: '/elsewhere', workers: 0, prefetch: 9, cacheMiB: 0 });
       copy.engine.threads = 16;
       Object.assign(copy.train, { logEvery: 1, checkpointEvery: 1, keepCheckpoints: 9 });
     });

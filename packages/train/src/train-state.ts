@@ -42,6 +42,7 @@ const HARMLESS = new Set([
   'data.path',
   'data.workers',
   'data.prefetch',
+  'data.cacheMiB',
   'engine.threads',
   'train.logEvery',
   'train.checkpointEvery',

@@ -5,6 +5,7 @@ import { createPace } from './pace.js';
 import { joinOutcomes, metricsRow } from './update-metrics.js';
 
 const scalar = (value: number): HostTensor => ({ shape: [], dtype: 'float32', data: Float32Array.of(value) });
+const idle = { read: 0, decode: 0, augment: 0, plan: 0, host: 0, wait: 0 };
 const norms = { paramNorm: scalar(7), updateNorm: scalar(8) };
 const outcome = (metrics: Record<string, number>, outputs: Record<string, HostTensor> = {}): StepOutcome => ({ metrics, outputs });
 
@@ -25,8 +26,8 @@ describe('the metrics of an update', () => {
 
   it('make a row with step, rate, pace and memory', () => {
     const metrics = joinOutcomes([outcome({ loss: 1, gradNorm: 2, thrown: 0.5 }, norms)]);
-    const row = metricsRow(20, 0.5, metrics, 0.1, { imagesPerSecond: 9, seconds: { data: 1, step: 2 } });
-    expect(row).toMatchObject({ step: 20, epoch: 0.5, loss: 1, parts: { thrown: 0.5 }, lr: 0.1, gradNorm: 2, paramNorm: 7, updateNorm: 8, imagesPerSecond: 9 });
+    const row = metricsRow(20, 0.5, metrics, 0.1, { imagesPerSecond: 9, seconds: { data: 1, step: 2 }, loader: { ...idle, augment: 0.5 } });
+    expect(row).toMatchObject({ step: 20, epoch: 0.5, loss: 1, parts: { thrown: 0.5 }, lr: 0.1, loader: { augment: 0.5 }, gradNorm: 2, paramNorm: 7, updateNorm: 8, imagesPerSecond: 9 });
     expect(row.memoryMiB).toBeGreaterThan(10);
   });
 });
@@ -40,13 +41,17 @@ describe('the pace', () => {
     pace.add('step', 1.5);
     pace.images(64);
     expect(pace.rate()).toBe(32);
-    expect(pace.lap()).toEqual({ imagesPerSecond: 32, seconds: { data: 0.5, step: 1.5 } });
+    expect(pace.waiting()).toBe(0.25);
+    // Two workers may decode longer than the clock runs.
+    expect(pace.lap({ ...idle, decode: 3, augment: 1, wait: 0.5 })).toEqual({ imagesPerSecond: 32, seconds: { data: 0.5, step: 1.5 }, loader: { ...idle, decode: 1.5, augment: 0.5, wait: 0.25 } });
     time = 103;
     pace.images(10);
+    expect(pace.waiting()).toBe(0);
     expect(pace.lap()).toEqual({ imagesPerSecond: 10, seconds: { data: 0, step: 0 } });
   });
 
   it('is 0 before any time has passed', () => {
     expect(createPace(() => 1).rate()).toBe(0);
+    expect(createPace(() => 1).waiting()).toBe(0);
   });
 });

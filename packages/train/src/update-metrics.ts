@@ -1,5 +1,6 @@
 import type { StepOutcome } from '@mimlab/engine';
 import type { MetricsRow } from './metrics-log.js';
+import type { Lap } from './pace.js';
 
 /** Metrics that the engine adds to those of the objective. */
 const ENGINE_METRICS: readonly string[] = ['loss', 'gradNorm'];
@@ -33,7 +34,7 @@ export function joinOutcomes(outcomes: readonly StepOutcome[]): UpdateMetrics {
 }
 
 /** The row of an update for metrics.jsonl. */
-export function metricsRow(step: number, epoch: number, metrics: UpdateMetrics, lr: number, pace: Pick<MetricsRow, 'imagesPerSecond' | 'seconds'>): MetricsRow {
+export function metricsRow(step: number, epoch: number, metrics: UpdateMetrics, lr: number, pace: Lap): MetricsRow {
   const { loss, parts, gradNorm, paramNorm, updateNorm } = metrics;
   return { step, epoch, loss, parts, lr, gradNorm, paramNorm, updateNorm, ...pace, memoryMiB: Math.round(process.memoryUsage.rss() / 2 ** 20) };
 }

@@ -122,7 +122,7 @@ export function idLoader(options: { size?: number; batch?: number; seed?: number
     wholeImages: () => {
       throw new Error('no images');
     },
-    timings: () => ({ decode: 0, augment: 0, plan: 0, host: 0, wait: 0 }),
+    timings: () => ({ read: 0, decode: 0, augment: 0, plan: 0, host: 0, wait: 0 }),
     close: async () => undefined,
   };
 }

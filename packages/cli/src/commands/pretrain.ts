@@ -36,8 +36,8 @@ export function trainReporter(context: RunContext, terminal: Terminal): { readon
       if (record.kind === 'start') for (const line of headerLines(context, record)) terminal.note(line);
       if (record.kind === 'notice') terminal.note(`note: ${record.message}`);
       if (record.kind !== 'update') return;
-      const { update, updates, epoch, loss, lr } = record;
-      const text = `epoch ${epoch.toFixed(2)}  loss ${loss.toFixed(4)}  lr ${lr.toExponential(2)}`;
+      const { update, updates, epoch, loss, lr, waiting } = record;
+      const text = `epoch ${epoch.toFixed(2)}  loss ${loss.toFixed(4)}  lr ${lr.toExponential(2)}  ${Math.round(100 * waiting)} % waiting`;
       progress.update({ done: update, total: updates, text, unitsEach: context.config.train.batch * context.config.train.accumulate });
     },
     end: () => {

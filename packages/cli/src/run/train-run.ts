@@ -31,6 +31,7 @@ async function openLoader({ config, objective, compositionRef }: RunContext): Pr
     seed: config.seed,
     workers: config.data.workers,
     prefetch: config.data.prefetch,
+    cacheBytes: config.data.cacheMiB * 2 ** 20,
     shuffle: true,
     plans: compositionRef,
     grid: objective.grid,

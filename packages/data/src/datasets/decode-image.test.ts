@@ -70,6 +70,6 @@ describe('decodeImage', () => {
 
   it('names a file that is gone', async () => {
     const path = join(folder, 'gone.png');
-    await expect(decodeImage(path, 3)).rejects.toThrow(`${path}: cannot be decoded: Input file is missing`);
+    await expect(decodeImage(path, 3)).rejects.toThrow(`${path}: cannot be read: ENOENT`);
   });
 });

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { DataError } from '@mimlab/core';
 import type sharp from 'sharp';
 import { withChannels } from '../augment/channels.js';
@@ -27,9 +28,14 @@ export function loadDecoder(): Promise<Sharp> {
  */
 export async function decodeImage(path: string, channels: number): Promise<SourceImage> {
   const decoder = await loadDecoder();
+  const start = performance.now();
+  const file = await readFile(path).catch((cause: unknown) => {
+    throw new DataError(`cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { place: path, remedy: 'Check that the file is there and may be read.', cause });
+  });
+  const readSeconds = (performance.now() - start) / 1000;
   try {
-    const { data, info } = await decoder(path, { failOn: 'error', ignoreIcc: true }).autoOrient().toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
-    return withChannels({ height: info.height, width: info.width, channels: info.channels, pixels: data }, channels);
+    const { data, info } = await decoder(file, { failOn: 'error', ignoreIcc: true }).autoOrient().toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+    return { ...withChannels({ height: info.height, width: info.width, channels: info.channels, pixels: data }, channels), readSeconds };
   } catch (cause) {
     const reason = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0] ?? '';
     throw new DataError(`cannot be decoded: ${reason}`, { place: path, remedy: 'Replace the file, or remove it from the data set.', cause });

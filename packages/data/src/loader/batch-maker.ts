@@ -3,6 +3,7 @@ import { augmentInto } from '../augment/augment.js';
 import type { AugmentSpec, Dataset, LoaderStage, SourceImage } from '../contract.js';
 import type { DatasetSource } from '../datasets/dataset-source.js';
 import { datasetOf } from '../datasets/open-dataset.js';
+import { cachedDataset, type ImageCache } from './image-cache.js';
 import { loadHostHooks, makePlans, type HostHooks } from './plan-maker.js';
 import { bufferFor, packTensors, type SharedTensors } from './shared-tensors.js';
 
@@ -14,6 +15,8 @@ export interface MakerSetup {
   readonly seed: number;
   readonly plans?: CompositionRef;
   readonly grid?: Grid;
+  /** Where decoded images are kept. */
+  readonly cache?: ImageCache;
 }
 
 export interface BatchJob {
@@ -63,7 +66,7 @@ export interface BatchMaker {
 const DECODE_AHEAD = 4;
 
 export async function createBatchMaker(setup: MakerSetup): Promise<BatchMaker> {
-  const dataset = datasetOf(setup.source);
+  const dataset = setup.cache === undefined ? datasetOf(setup.source) : cachedDataset(datasetOf(setup.source), setup.cache);
   const hooks = setup.plans === undefined ? undefined : await loadHostHooks(setup.plans, setup.grid);
   const whole: MakerSetup = { ...setup, augment: { kind: 'whole' } };
   return {
@@ -84,7 +87,7 @@ async function makeBatch(
   const { epoch, sampleIds } = job;
   const imageSize = sizeOfShape([spec.height, spec.width, spec.channels]);
   const images = bufferFor(sampleIds.length * imageSize, slot?.images);
-  const seconds = { decode: 0, augment: 0, plan: 0, host: 0 };
+  const seconds = { read: 0, decode: 0, augment: 0, plan: 0, host: 0 };
   const timed = stopwatch(seconds);
   const crops: Crop[] = [];
   const host = hooks?.hostTargets === undefined ? undefined : stackHostTargets(hooks.hostTargets, sampleIds.length);
@@ -92,8 +95,8 @@ async function makeBatch(
   for (const [place, sampleId] of sampleIds.entries()) {
     if (signal.cancelled) throw new Cancelled();
     timed.start();
-    const source = await nextImage();
-    timed.stop('decode');
+    const { source, reading } = await nextImage();
+    timed.stop('decode', { read: reading });
     const pixels = new Uint8Array(images, place * imageSize, imageSize);
     crops.push(augmentInto(source, spec, augment, randomStream(seed, 'augment', epoch, sampleId), pixels));
     timed.stop('augment');
@@ -118,33 +121,51 @@ async function makeBatch(
   return { images, extras, crops, seconds };
 }
 
-/** Adds up the time since the last mark. */
-function stopwatch(seconds: Record<string, number>): { start(): void; stop(stage: Exclude<LoaderStage, 'wait'>): void } {
+/** Adds up the time since the last mark, for one stage but for the shares of others. */
+function stopwatch(seconds: Record<keyof StageSeconds, number>) {
   let mark = 0;
   return {
-    start: () => {
+    start: (): void => {
       mark = performance.now();
     },
-    stop: (stage) => {
+    stop: (stage: keyof StageSeconds, shares: Partial<StageSeconds> = {}): void => {
       const now = performance.now();
-      seconds[stage] = (seconds[stage] ?? 0) + (now - mark) / 1000;
+      const spent = (now - mark) / 1000;
       mark = now;
+      seconds[stage] += spent;
+      for (const [other, share] of Object.entries(shares) as [keyof StageSeconds, number][]) {
+        seconds[other] += share * spent;
+        seconds[stage] -= share * spent;
+      }
     },
   };
 }
 
+interface DecodedImage {
+  readonly source: SourceImage;
+  /** Share of reading in the time that the image took. */
+  readonly reading: number;
+}
+
+async function timedImage(dataset: Dataset, sampleId: number): Promise<DecodedImage> {
+  const start = performance.now();
+  const source = await dataset.image(sampleId);
+  const seconds = (performance.now() - start) / 1000;
+  return { source, reading: seconds > 0 ? Math.min(1, (source.readSeconds ?? 0) / seconds) : 0 };
+}
+
 /** Reads images in order, a few at a time: native decoding goes on while this thread augments. */
-function decodeAhead(dataset: Dataset, sampleIds: Int32Array): () => Promise<SourceImage> {
-  const waiting: Promise<SourceImage>[] = [];
+function decodeAhead(dataset: Dataset, sampleIds: Int32Array): () => Promise<DecodedImage> {
+  const waiting: Promise<DecodedImage>[] = [];
   let next = 0;
   return () => {
     for (; next < sampleIds.length && waiting.length <= DECODE_AHEAD; next++) {
-      const image = dataset.image(sampleIds[next] as number);
+      const image = timedImage(dataset, sampleIds[next] as number);
       // A later image may fail while an earlier one is waited for; its turn reports it.
       image.catch(() => undefined);
       waiting.push(image);
     }
-    return waiting.shift() as Promise<SourceImage>;
+    return waiting.shift() as Promise<DecodedImage>;
   };
 }
 

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataError, type SamplerState } from '@mimlab/core';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -258,10 +259,35 @@ describe('a loader', () => {
     const loader = await createLoader({ ...base, ...withPlans(), augment: cropping });
     await seen(loader);
     const spent = loader.timings();
-    expect(Object.keys(spent).sort()).toEqual(['augment', 'decode', 'host', 'plan', 'wait']);
+    expect(Object.keys(spent).sort()).toEqual(['augment', 'decode', 'host', 'plan', 'read', 'wait']);
     expect(spent.augment).toBeGreaterThan(0);
     expect(spent.plan).toBeGreaterThan(0);
     expect(loader.timings().augment).toBe(0);
+  });
+
+  describe('of image files', () => {
+    const path = join(folder, 'squares');
+    const files = { data: { dataset: 'imagefolder', path, split: 'train', channels: 3 }, image: { height: 4, width: 4, channels: 3 }, augment: cropping, batch: 2 } as const;
+    beforeAll(async () => {
+      for (let i = 0; i < 4; i++) writeFile(join(path, `a/${i}.png`), await plainPng(6, 5, [40 * i, 1, 2]));
+    });
+
+    it.each([0, 2])('gives the same batches with and without keeping decoded images (%d workers)', async (workers) => {
+      const kept = await createLoader({ ...base, ...files, workers, cacheBytes: 1 << 20 });
+      for (const epoch of [0, 1, 2]) expect(await seen(kept, epoch)).toEqual(await load(files, epoch));
+      await kept.close();
+    });
+
+    it('reads and decodes a data set that fits once', async () => {
+      const loader = await createLoader({ ...base, ...files, cacheBytes: 1 << 20 });
+      await seen(loader);
+      const first = loader.timings();
+      expect(first.read).toBeGreaterThan(0);
+      expect(first.decode).toBeGreaterThan(0);
+      for (let i = 0; i < 4; i++) rmSync(join(path, `a/${i}.png`));
+      await seen(loader, 1);
+      expect(loader.timings().read).toBe(0);
+    });
   });
 
   it('names the image it cannot decode', async () => {

@@ -3,6 +3,7 @@ import type { Dataset, Loader, LoaderBatch, LoaderOptions, LoaderStage } from '.
 import { datasetOf, readSource } from '../datasets/open-dataset.js';
 import type { BatchJob, BatchSlot, MadeBatch, MakerSetup } from './batch-maker.js';
 import { batchesPerEpoch, checkSubset, epochOrder, type OrderOptions } from './epoch-order.js';
+import { openImageCache } from './image-cache.js';
 import { localProducer, type BatchProducer, type PendingBatch } from './producer.js';
 import { unpackTensors } from './shared-tensors.js';
 import { workerProducer } from './worker-pool.js';
@@ -17,7 +18,14 @@ export async function createLoader(options: LoaderOptions): Promise<Loader> {
   const dataset = datasetOf(source);
   const order = orderOf(options, dataset);
   const { image, augment, seed, plans, grid, workers } = options;
-  const setup: MakerSetup = { source, image, augment, seed, ...(plans === undefined ? {} : { plans }), ...(grid === undefined ? {} : { grid }) };
+  // Data sets that are read whole lie in memory already.
+  const cache = source.kind === 'packed' ? undefined : await openImageCache(dataset, options.cacheBytes ?? 0, options.subset?.[0]);
+  const setup: MakerSetup = {
+    source, image, augment, seed,
+    ...(plans === undefined ? {} : { plans }),
+    ...(grid === undefined ? {} : { grid }),
+    ...(cache === undefined ? {} : { cache }),
+  }; // prettier-ignore
   const producer = workers === 0 ? await localProducer(setup) : await workerProducer(setup, workers);
   return loaderOf(options, dataset, order, producer);
 }
@@ -127,4 +135,4 @@ function checkState({ values, width, version }: SamplerState, dataset: Dataset):
   });
 }
 
-const noSeconds = (): Record<LoaderStage, number> => ({ decode: 0, augment: 0, plan: 0, host: 0, wait: 0 });
+const noSeconds = (): Record<LoaderStage, number> => ({ read: 0, decode: 0, augment: 0, plan: 0, host: 0, wait: 0 });

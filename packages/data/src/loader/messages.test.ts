@@ -27,7 +27,7 @@ describe('errors between threads', () => {
 
 describe('batches between threads', () => {
   const memory = (): SharedArrayBuffer => new SharedArrayBuffer(8);
-  const made = (images: SharedArrayBuffer, buffer: SharedArrayBuffer): MadeBatch => ({ images, extras: { buffer, places: [] }, crops: [], seconds: { decode: 1, augment: 2, plan: 3, host: 4 } });
+  const made = (images: SharedArrayBuffer, buffer: SharedArrayBuffer): MadeBatch => ({ images, extras: { buffer, places: [] }, crops: [], seconds: { read: 0, decode: 1, augment: 2, plan: 3, host: 4 } });
 
   it('name the slot they were made in', () => {
     const slot = { images: memory(), extras: memory() };
@@ -35,7 +35,7 @@ describe('batches between threads', () => {
     expect([posted.images, posted.extras]).toEqual([undefined, undefined]);
     expect(receiveBatch(posted, slot).images).toBe(slot.images);
     expect(receiveBatch(posted, slot).extras.buffer).toBe(slot.extras);
-    expect(receiveBatch(posted, slot).seconds).toEqual({ decode: 1, augment: 2, plan: 3, host: 4 });
+    expect(receiveBatch(posted, slot).seconds).toEqual({ read: 0, decode: 1, augment: 2, plan: 3, host: 4 });
   });
 
   it('bring new memory where the slot was too small or missing', () => {
