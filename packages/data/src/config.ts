@@ -29,6 +29,9 @@ const NoAugmentation = z.strictObject({
   cropFraction: fraction.default(1).describe('Size over shorter side of the resized image before the centre is cut out'),
 });
 
+/** How training images are cut out. Defaults are those of the official MAE pre-training. */
+export const AugmentConfig = z.discriminatedUnion('kind', [RandomResizedCrop, SimpleCrop, NoAugmentation]);
+
 const inOrder = ([low, high]: readonly [number, number]): boolean => low <= high;
 
 /** Section `data` of a configuration. Defaults of augmentation are those of the official MAE recipe. */
@@ -43,10 +46,7 @@ export const DataConfig = z
     channels: z.union([z.literal(1), z.literal(3)]).optional().describe('Channels of the images; default 1 (mnist), 3 (others)'),
     mean: z.array(z.number()).min(1).max(3).optional().describe('Mean of each channel on the scale 0..1; default that of the data set, ImageNet for image folders'),
     std: z.array(z.number().positive()).min(1).max(3).optional().describe('Deviation of each channel on the scale 0..1'),
-    augment: z
-      .discriminatedUnion('kind', [RandomResizedCrop, SimpleCrop, NoAugmentation])
-      .prefault({ kind: 'random-resized-crop' })
-      .describe('Augmentation of pre-training'),
+    augment: AugmentConfig.prefault({ kind: 'random-resized-crop' }).describe('Augmentation of pre-training'),
     workers: z.int().min(0).max(256).default(1).describe('Loader threads; 0 loads in the main thread. Results do not depend on it'),
     prefetch: z.int().min(0).max(1024).default(4).describe('Batches made ahead'),
     cacheMiB: z.int().min(0).max(1 << 20).default(256).describe('Memory for decoded images: a data set that fits is decoded once; 0 keeps none'),

@@ -23,6 +23,11 @@ export interface Dataset {
   image(index: number): Promise<SourceImage>;
   /** Name of a sample, for messages: a path or `train #17`. */
   describe(index: number): string;
+  /**
+   * Hash of the bytes that a sample is stored as, to find the same image in two sets.
+   * @throws DataError naming the file if it cannot be read.
+   */
+  fingerprint(index: number): Promise<string>;
 }
 
 /** A data set as plain data, so that each worker opens its own. */

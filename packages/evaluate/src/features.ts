@@ -1,7 +1,8 @@
-import { CompositionError, DataError, fullPlan, normalizeImages, planTensors, sizeOfShape, stackPlans, type HostTensor, type NamedTensors, type Objective, type PixelStatistics } from '@mimlab/core';
-import type { Loader, LoaderBatch } from '@mimlab/data';
+import { CompositionError, fullPlan, normalizeImages, planTensors, stackPlans, type HostTensor, type NamedTensors, type Objective, type PixelStatistics } from '@mimlab/core';
+import type { Loader } from '@mimlab/data';
 import type { Engine, StepDefinition } from '@mimlab/engine';
 import * as tf from '@tensorflow/tfjs-core';
+import { collectRows, imagesOf, rowsOfLoader, type RowProgress, type RowReaderOptions } from './loader-rows.js';
 
 /** One row for each sample, in the order of the loader. */
 export interface Features {
@@ -18,56 +19,52 @@ export interface Features {
  */
 export type Pool = 'cls' | 'mean' | 'tokens';
 
-export interface ExtractOptions {
-  readonly objective: Objective;
+export interface EncodingOptions {
+  readonly objective: Pick<Objective, 'encoder' | 'grid'>;
   /** Holds the parameters of the encoder, under their own names. */
   readonly engine: Engine;
-  /** Unshuffled, without plans; the last batch may be short. Stays open. */
-  readonly loader: Loader;
   readonly pool: Pool;
   /** Float32 [pooled width, width]: pooled features are multiplied with it batch by batch, before they are stored. */
   readonly directions?: HostTensor;
-  /** Mean and deviation that images are normalised with; those of the data set unless given. */
+  /** Mean and deviation that images are normalised with. */
+  readonly statistics: PixelStatistics;
+}
+
+export interface ExtractOptions extends Omit<EncodingOptions, 'statistics'> {
+  /** Unshuffled, without plans; the last batch may be short. Stays open. */
+  readonly loader: Loader;
+  /** Those of the data set unless given. */
   readonly statistics?: PixelStatistics;
+  readonly progress?: RowProgress;
 }
 
 /**
- * Features of whole images: every patch is visible, nothing is masked, and the encoder's output is pooled. The encoder
- * stays as it is.
+ * What reads pooled features of whole images off an encoder: every patch is visible, nothing is masked.
  * @throws CompositionError if the class token is asked for and the encoder has none
  */
-export async function extractFeatures({ objective, engine, loader, pool, directions, statistics = loader.dataset.statistics }: ExtractOptions): Promise<Features> {
-  const step = engine.compile(encodingStep(objective, statistics, pool));
-  try {
-    // All batches have the size of the first, the last one filled up with black images: one shape, one compilation.
-    let plan: Record<string, HostTensor> | undefined;
-    let images: Uint8Array | undefined;
-    return await collect(loader, async (batch) => {
-      const given = imagesOf(batch);
-      const [count, ...shape] = given.shape as [number, ...number[]];
-      images ??= new Uint8Array(given.data.length);
-      const size = images.length / sizeOfShape(shape);
-      plan ??= stackPlans(Array.from({ length: size }, () => fullPlan(objective.grid)));
-      images.fill(0);
-      images.set(given.data as Uint8Array);
-      const { outputs } = await step.run({ images: { shape: [size, ...shape], dtype: 'uint8', data: images }, ...plan, ...(directions === undefined ? {} : { directions }) }, { outputs: ['features'] });
-      const { shape: pooled, data } = outputs['features'] as HostTensor;
-      return (data as Float32Array).subarray(0, count * (pooled[1] as number));
-    });
-  } finally {
-    step.dispose();
-  }
-}
+export const featureReader = ({ objective, engine, pool, directions, statistics }: EncodingOptions): RowReaderOptions => ({
+  engine,
+  step: encodingStep(objective, statistics, pool),
+  output: 'features',
+  extra: (batch) => ({
+    ...stackPlans(Array.from({ length: batch }, () => fullPlan(objective.grid))),
+    ...(directions === undefined ? {} : { directions }),
+  }),
+});
+
+/** Features of whole images, pooled. The encoder stays as it is. @throws CompositionError as `featureReader` */
+export const extractFeatures = async ({ loader, statistics = loader.dataset.statistics, progress, ...options }: ExtractOptions): Promise<Features> =>
+  rowsOfLoader({ ...featureReader({ ...options, statistics }), loader, ...(progress === undefined ? {} : { progress }) });
 
 /** The pixels themselves, normalised, as features: what an encoder has to beat. */
 export function pixelFeatures(loader: Loader, { mean, std }: PixelStatistics = loader.dataset.statistics): Promise<Features> {
-  return collect(loader, async (batch) => {
+  return collectRows(loader, async (batch) => {
     const { data } = imagesOf(batch);
     return Float32Array.from(data, (value, at) => (value / 255 - (mean[at % mean.length] as number)) / (std[at % std.length] as number));
   });
 }
 
-function encodingStep({ encoder, grid }: Objective, statistics: PixelStatistics, pool: Pool): StepDefinition {
+function encodingStep({ encoder, grid }: Pick<Objective, 'encoder' | 'grid'>, statistics: PixelStatistics, pool: Pool): StepDefinition {
   const { output } = encoder;
   const spec = encoder.features[output];
   if (spec === undefined) throw new CompositionError(`the encoder has no feature '${output}' that evaluation could read`, { place: 'encoder' });
@@ -96,32 +93,3 @@ function patchTokens(tokens_BSD: tf.Tensor3D, count: number): tf.Tensor3D {
 }
 
 const pooledTokens = (tokens_BSD: tf.Tensor3D, pool: Pool): tf.Tensor2D => (pool === 'mean' ? tf.mean(tokens_BSD, 1) : tf.reshape(tokens_BSD, [tokens_BSD.shape[0], -1]));
-
-function imagesOf(batch: LoaderBatch): HostTensor {
-  const images = batch.inputs['images'];
-  if (images === undefined) throw new DataError(`the loader gives no 'images'`);
-  return images;
-}
-
-/** Goes once through the loader and puts the rows of its batches together. */
-async function collect(loader: Loader, rowsOf: (batch: LoaderBatch) => Promise<Float32Array>): Promise<Features> {
-  const labels = new Int32Array(loader.size);
-  let values = new Float32Array(0);
-  let count = 0;
-  for await (const batch of loader.epoch(0)) {
-    try {
-      const rows = await rowsOf(batch);
-      const width = rows.length / batch.labels.length;
-      if (count === 0) values = new Float32Array(loader.size * width);
-      values.set(rows, count * width);
-      labels.set(batch.labels, count);
-      count += batch.labels.length;
-    } finally {
-      batch.release();
-    }
-  }
-  if (count !== loader.size) {
-    throw new DataError(`the loader gave ${count} of ${loader.size} samples`, { remedy: 'Evaluate with a loader that does not shuffle: that one keeps the last short batch.' });
-  }
-  return { values, width: count === 0 ? 0 : values.length / count, count, labels };
-}

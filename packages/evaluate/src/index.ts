@@ -10,3 +10,25 @@ export { tunedParams, tuningUpdates, type TunedBlocks, type TuningRule } from '.
 export { classifyingStep, softCrossEntropy, tuningStep } from './training/classifier-step.js';
 export { linearHeadParams, linearHeadStep, linearScoringStep } from './training/linear-head.js';
 export { drawMix, MixConfig, softTargets, type Mix } from './training/soft-targets.js';
+export { loadEncoder, type LoadEncoderOptions } from './model/load-encoder.js';
+export { resizeParameters, type SizedParams } from './model/resize-parameters.js';
+export { readHead, saveClassifier, type HeadFacts, type SavedClassifier } from './model/saved-classifier.js';
+export { labelledSamples, parseLabelBudget, type LabelBudget } from './label-subset.js';
+export { openEvaluationData, type EvaluationDataOptions, type OpenedData } from './protocol/evaluation-data.js';
+export { EVALUATION_FILE, openEvaluationFolder, RESULTS_FILE, type EvaluationFolder } from './protocol/evaluation-folder.js';
+export { checkSameClasses, headClassOf } from './protocol/class-lists.js';
+export { findLeaks, leakWarning, type Leak } from './protocol/leaks.js';
+export {
+  defineProtocol,
+  EvaluationStopped,
+  stopIfAsked,
+  type EvaluatedModel,
+  type EvaluationContext,
+  type EvaluationData,
+  type EvaluationRecord,
+  type LoaderRequest,
+  type Protocol,
+} from './protocol/protocol.js';
+export { evaluate, type EvaluateOptions, type EvaluationResults } from './protocol/evaluate.js';
+export { findProtocol, PROTOCOLS } from './protocol/registry.js';
+export { predictionsFromScores, summarize, wilsonInterval, type ClassResult, type Interval, type Predictions, type Summary } from './protocol/results.js';

@@ -6,10 +6,12 @@ export { evaluationStep, parameterState, pretrainStep } from './pretrain-step.js
 export { pretrain, type PretrainOptions } from './train-loop.js';
 export type { PretrainSummary, TrainRecord } from './records.js';
 export { CONFIG_FILE, openRunFolder, runPaths, type OpenRunOptions, type RunFolder } from './run-folder.js';
-export { newestCheckpoint, type Checkpoint } from './checkpoint.js';
+export { clearUnfinished, newestCheckpoint, saveCheckpoint, type Checkpoint } from './checkpoint.js';
 export { samplerStateOf, type AttentionSource } from './sampler-state.js';
-export { optimizerSpecs, OPTIMIZER_FILE } from './checkpoint-files.js';
-export { configDifferences, configHash, type Cursor, type TrainState } from './train-state.js';
-export { readMetrics, type MetricsRow } from './metrics-log.js';
+export { optimizerSpecs, OPTIMIZER_FILE, restoreWeightFiles } from './checkpoint-files.js';
+export { checkResumable, configDifferences, configHash, type Cursor, type StoredConfig, type TrainState } from './train-state.js';
+export { readMetrics, truncateMetrics, type MetricsRow } from './metrics-log.js';
+export { ensureFolder, onDisk, writeFileAtomically } from './disk.js';
+export { takeRunLock, type RunLock } from './run-lock.js';
 export { createEventFile, type EventFile } from './tensorboard.js';
 export { describeEnvironment, type Environment } from './environment.js';

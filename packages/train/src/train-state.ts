@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointError, TrainingError } from '@mimlab/core';
-import type { RunConfig } from './config.js';
 import { writeFileAtomically } from './disk.js';
 
 export const STATE_FILE = 'state.json';
 const FORMAT = 1;
+
+/** A resolved configuration as plain data; `seed` aside, what it holds is its owner's. */
+export type StoredConfig = Readonly<Record<string, unknown>>;
 
 /** Where training stands between two updates. With weights and optimizer state it is all that the future depends on. */
 export interface Cursor {
@@ -25,7 +27,7 @@ export interface TrainState extends Cursor {
   readonly samples: number;
   /** Hash of what decides the weights; see `configHash`. */
   readonly configHash: string;
-  readonly config: RunConfig;
+  readonly config: StoredConfig;
   /** The engine that wrote this, for people. */
   readonly engine: string;
   /** Version of the sampler's state in the same folder; absent while there is none. */
@@ -64,7 +66,7 @@ function leavesOf(value: unknown, path = ''): Map<string, string> {
   return leaves;
 }
 
-function decisiveLeaves(config: RunConfig): Map<string, string> {
+function decisiveLeaves(config: StoredConfig): Map<string, string> {
   const isHarmless = (path: string): boolean => HARMLESS.has(path) || [...HARMLESS].some((key) => path.startsWith(`${key}.`));
   // As it comes back from state.json: absent and undefined are one.
   const stored: unknown = JSON.parse(JSON.stringify(config));
@@ -72,7 +74,7 @@ function decisiveLeaves(config: RunConfig): Map<string, string> {
 }
 
 /** SHA-256 over the keys that decide the weights, in any order of writing. */
-export function configHash(config: RunConfig): string {
+export function configHash(config: StoredConfig): string {
   return createHash('sha256').update(JSON.stringify([...decisiveLeaves(config)])).digest('hex');
 }
 
@@ -83,7 +85,7 @@ export interface ConfigDifference {
 }
 
 /** Keys that decide the weights and differ. */
-export function configDifferences(before: RunConfig, now: RunConfig): ConfigDifference[] {
+export function configDifferences(before: StoredConfig, now: StoredConfig): ConfigDifference[] {
   const old = decisiveLeaves(before);
   const fresh = decisiveLeaves(now);
   const keys = [...new Set([...old.keys(), ...fresh.keys()])];
@@ -93,7 +95,7 @@ export function configDifferences(before: RunConfig, now: RunConfig): ConfigDiff
 }
 
 /** @throws TrainingError naming every key that differs, if the checkpoint belongs to another configuration or data set. */
-export function checkResumable(state: TrainState, config: RunConfig, samples: number, place: string): void {
+export function checkResumable(state: TrainState, config: StoredConfig, samples: number, place: string): void {
   const differences = configDifferences(state.config, config);
   if (differences.length > 0) {
     const lines = differences.map(({ key, before, now }) => `${key}: was ${before}, is ${now}`);

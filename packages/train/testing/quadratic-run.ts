@@ -99,7 +99,7 @@ export function idLoader(options: { size?: number; batch?: number; seed?: number
   const released: number[] = [];
   return {
     size,
-    dataset: { name: 'ids', size, classes: ['one'], statistics: { mean: [0], std: [1] }, channels: 1, label: () => 0, image: () => Promise.reject(new Error('no images')), describe: (index) => `id ${index}` },
+    dataset: { name: 'ids', size, classes: ['one'], statistics: { mean: [0], std: [1] }, channels: 1, label: () => 0, image: () => Promise.reject(new Error('no images')), describe: (index) => `id ${index}`, fingerprint: async (index) => `id ${index}` },
     batchesPerEpoch,
     released,
     async *epoch(epoch, from = 0) {

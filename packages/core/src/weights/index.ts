@@ -11,3 +11,4 @@ export {
 export { fileShape, fromFileLayout, toFileLayout } from './layout.js';
 export { loadWeights, MODEL_FILE, saveWeights, type LoadedWeights, type LoadWeightsOptions, type SaveWeightsOptions } from './load-weights.js';
 export { modelTensors, readTorchCheckpoint, type TorchValue } from './torch-archive.js';
+export { readWeightFile } from './weight-file.js';

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '@mimlab/core';
 import type { Dataset, DatasetRef } from '../contract.js';
@@ -47,6 +49,10 @@ function packedDataset(source: PackedSource): Dataset {
       const start = checked(index, size, name) * length;
       return { height, width, channels, pixels: pixels.subarray(start, start + length) };
     },
+    fingerprint: async (index) => {
+      const start = checked(index, size, name) * length;
+      return hashOf(pixels.subarray(start, start + length));
+    },
   };
 }
 
@@ -63,7 +69,18 @@ function filesDataset(source: FilesSource): Dataset {
     describe: pathOf,
     label: (index) => labels[checked(index, size, name)] as number,
     image: async (index) => decodeImage(pathOf(index), channels),
+    fingerprint: async (index) => hashOf(await bytesOf(pathOf(index))),
   };
+}
+
+const hashOf = (bytes: Uint8Array): string => createHash('sha1').update(bytes).digest('base64');
+
+async function bytesOf(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new DataError(`cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { place: path, remedy: 'Mend the file, or remove it from the data set.', cause });
+  }
 }
 
 function checked(index: number, size: number, name: string): number {

@@ -1,0 +1,34 @@
+import { CompositionError, type Encoder, type EncoderTrunk, type HostTensor, type NamedHostTensors, type ParamSpecs } from '@mimlab/core';
+import type { Engine } from '@mimlab/engine';
+
+/** What fine-tuning builds on. @throws CompositionError if the encoder does not offer it */
+export function requireTrunk({ trunk }: Encoder): EncoderTrunk {
+  if (trunk !== undefined) return trunk;
+  throw new CompositionError('the encoder does not say what network it is, so no classifier can be built of it', {
+    place: 'encoder',
+    remedy: `Evaluate its frozen features (knn, linear), or declare 'trunk' in the plugin (docs/plugins.md).`,
+  });
+}
+
+/**
+ * Values of the trunk's parameters, computed from the encoder's; those that it leaves out are not among them.
+ * @param specs parameters of the classifier: others are left out too
+ */
+export async function trunkValues(engine: Engine, trunk: EncoderTrunk, encoder: NamedHostTensors, specs: ParamSpecs): Promise<Record<string, HostTensor>> {
+  const names: string[] = [];
+  const step = engine.compile({
+    name: 'trunk',
+    state: [],
+    compute(_, inputs) {
+      const outputs = Object.fromEntries(Object.entries(trunk.params(inputs)).filter(([name]) => Object.hasOwn(specs, name)));
+      names.splice(0, names.length, ...Object.keys(outputs));
+      return { outputs };
+    },
+  });
+  try {
+    await step.run(encoder);
+    return { ...(await step.run(encoder, { outputs: names })).outputs };
+  } finally {
+    step.dispose();
+  }
+}

@@ -1,0 +1,126 @@
+import { appendFileSync } from 'node:fs';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { CheckpointError, readSafetensors, TrainingError, writeSafetensors } from '@mimlab/core';
+import { clearUnfinished, configDifferences, ensureFolder, onDisk, takeRunLock, truncateMetrics, writeFileAtomically, type StoredConfig } from '@mimlab/train';
+import type { Features } from '../features.js';
+
+/** The exact configuration of an evaluation. */
+export const EVALUATION_FILE = 'evaluation.json';
+export const RESULTS_FILE = 'results.json';
+
+/** One row of curve.jsonl. */
+export interface CurveRow {
+  /** Updates done. */
+  readonly step: number;
+  /** Epochs done, a real number. */
+  readonly epoch: number;
+  /** Mean over the micro-batches of this update. */
+  readonly loss: number;
+  readonly lr: number;
+  /** Before clipping. */
+  readonly gradNorm: number;
+}
+
+/** A folder that keeps what an evaluation has done, held by this process until `release`. */
+export interface EvaluationFolder {
+  readonly path: string;
+  readonly config: StoredConfig;
+  readonly checkpoints: string;
+  /** Adds a row to curve.jsonl; drops those behind an update, which are computed again. */
+  appendCurve(row: CurveRow): void;
+  truncateCurve(update: number): Promise<void>;
+  /** Features made once, and read from the disk after that: they follow from the configuration. */
+  cached(name: string, make: () => Promise<Features>): Promise<Features>;
+  /** The results of an evaluation that is done; undefined before. */
+  results(): Promise<unknown>;
+  writeResults(results: unknown): Promise<void>;
+  release(): Promise<void>;
+}
+
+/**
+ * Creates the folder of an evaluation, or opens one that was interrupted.
+ * @throws TrainingError if it holds something else, another evaluation, or another process uses it
+ */
+export async function openEvaluationFolder(given: string, config: StoredConfig): Promise<EvaluationFolder> {
+  const path = resolve(given);
+  await ensureFolder(path);
+  const lock = await takeRunLock(join(path, 'run.lock'));
+  try {
+    const stored = await readJson(join(path, EVALUATION_FILE));
+    if (stored === undefined) await begin(path, config);
+    else refuseOther(path, stored as StoredConfig, config);
+    const checkpoints = join(path, 'checkpoints');
+    const curve = join(path, 'curve.jsonl');
+    await onDisk(checkpoints, () => mkdir(checkpoints, { recursive: true }));
+    await clearUnfinished(checkpoints);
+    return {
+      path,
+      config,
+      checkpoints,
+      appendCurve(row) {
+        appendFileSync(curve, `${JSON.stringify(row)}\n`);
+      },
+      truncateCurve: async (update) => {
+        await truncateMetrics(curve, update);
+      },
+      cached: (name, make) => cachedFeatures(join(path, `${name}.safetensors`), make),
+      results: () => readJson(join(path, RESULTS_FILE)),
+      writeResults: (results) => writeFileAtomically(join(path, RESULTS_FILE), `${jsonText(results)}\n`),
+      release: () => lock.release(),
+    };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+async function begin(path: string, config: StoredConfig): Promise<void> {
+  const other = (await onDisk(path, () => readdir(path))).filter((name) => !name.startsWith('run.lock') && !name.startsWith(`${EVALUATION_FILE}.tmp-`));
+  if (other.length > 0) throw new TrainingError(`is not empty and holds no evaluation (${other[0]})`, { place: path, remedy: 'Choose another --output; nothing there was touched.' });
+  await writeFileAtomically(join(path, EVALUATION_FILE), `${JSON.stringify(config, null, 2)}\n`);
+}
+
+function refuseOther(path: string, stored: StoredConfig, config: StoredConfig): void {
+  const differences = configDifferences(stored, config);
+  if (differences.length === 0) return;
+  const lines = differences.map(({ key, before, now }) => `${key}: was ${before}, is ${now}`);
+  throw new TrainingError(`holds another evaluation:\n  ${lines.join('\n  ')}`, { place: path, remedy: 'Choose another --output, or give the settings it was made with.' });
+}
+
+async function readJson(path: string): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new CheckpointError('cannot be read as JSON', { place: path, cause, remedy: 'Delete the file; what it held is made again.' });
+  }
+}
+
+/** The whole file appears at once, so what is there is whole. */
+async function cachedFeatures(path: string, make: () => Promise<Features>): Promise<Features> {
+  const known = await readSafetensors(path).catch((error: unknown) => {
+    const { code } = ((error as { cause?: unknown }).cause ?? {}) as { code?: unknown };
+    if (code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (known === undefined) {
+    const { values, width, count, labels } = await make();
+    const tensors = { values: { shape: [count, width], dtype: 'float32', data: values }, labels: { shape: [count], dtype: 'int32', data: labels } } as const;
+    await onDisk(path, () => writeSafetensors(path, tensors, {}, { fsync: true }));
+    return { values, width, count, labels };
+  }
+  const { values, labels } = known.tensors;
+  if (values === undefined || labels === undefined) throw new CheckpointError('holds no features', { place: path, remedy: 'Delete the file; it is made again.' });
+  const [count, width] = values.shape as [number, number];
+  return { values: values.data as Float32Array, width, count, labels: labels.data as Int32Array };
+}
+
+/** Indented, but lists of numbers in one line each. */
+const jsonText = (value: unknown): string => JSON.stringify(value, null, 2).replace(/\[[\d\s,.eE+-]*\]/g, (list) => list.replace(/\s+/g, ' '));
