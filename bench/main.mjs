@@ -1,13 +1,13 @@
 // `npm run bench`: see bench/README.md.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { buildAll, root, setup } from '../scripts/setup.mjs';
 import { compare } from './compare.mjs';
 import { PARTS } from './goal-parts.mjs';
 import { judge } from './goals.mjs';
 import { HELP, parseOptions, UsageError } from './options.mjs';
-import { rewritePage } from './page.mjs';
+import { rewritePages } from './page.mjs';
 import { failureList, goalsTable, growthTable, loadingTable, methodsTables, pytorchTable } from './tables.mjs';
 
 const say = (text) => process.stderr.write(`${text}\n`);
@@ -70,9 +70,7 @@ async function main(args) {
     await setup({ log: say });
     buildAll();
   }
-  if (options.page) {
-    return rewritePage(join(root, 'docs', 'benchmarks.md'), join(root, 'docs', 'benchmarks'));
-  }
+  if (options.page) return rewritePages(root);
   const { generateImages } = await import('./images.mjs');
   const results = emptyResults(options.goals ? 'goals' : 'selection', options);
   const output = options.output && resolve(options.output);

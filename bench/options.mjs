@@ -18,7 +18,7 @@ export const HELP = `npm run bench -- [options]
   --output FILE            writes the results as JSON
   --json                   prints JSON in place of tables
   --no-build               runs what is built already
-  --page                   rewrites the figures of docs/benchmarks.md from docs/benchmarks/*.json, measures nothing
+  --page                   rewrites the figures of docs/benchmarks.md and README.md from docs/benchmarks/*.json
 `;
 
 const listOf = (text, known, name) => {

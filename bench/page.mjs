@@ -1,10 +1,10 @@
-// The figures of docs/benchmarks.md: every number between two marks comes from the JSON files beside it.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+// The figures of docs/benchmarks.md and README.md: every number between two marks comes from docs/benchmarks/*.json.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { judge } from './goals.mjs';
 import { failureList, goalsTable, growthTable, loadingTable, machineText, methodsTables, pytorchTable } from './tables.mjs';
 
-const MARK = /<!-- bench:([a-z]+) -->\n(?:[^]*?\n)??<!-- \/bench -->/g;
+const MARK = /<!-- bench:([a-z]+) -->[^]*?<!-- \/bench -->/g;
 
 /** Replaces what stands between `<!-- bench:NAME -->` and `<!-- /bench -->`. @throws Error if marks and parts differ */
 export function rewriteMarked(text, parts) {
@@ -13,13 +13,14 @@ export function rewriteMarked(text, parts) {
   const unknown = marked.filter((name) => !(name in parts));
   if (missing.length > 0) throw new Error(`the page has no mark for ${missing.join(', ')}`);
   if (unknown.length > 0) throw new Error(`the page has marks for what nobody writes: ${unknown.join(', ')}`);
-  return text.replace(MARK, (_, name) => `<!-- bench:${name} -->\n${parts[name]}\n<!-- /bench -->`);
+  return text.replace(MARK, (_, name) => `<!-- bench:${name} -->${parts[name]}<!-- /bench -->`);
 }
 
 const FORMAT = 1;
 
-/** Reads every results file of a folder, sorted by name. @throws Error on one of another format */
+/** Reads every results file of a folder, sorted by name; none where there is no folder. @throws Error on one of another format */
 export function readResults(folder) {
+  if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((name) => name.endsWith('.json'))
     .sort()
@@ -39,19 +40,32 @@ export function pageParts(all) {
   const goals = all.find(({ kind }) => kind === 'goals');
   const selections = all.filter(({ kind }) => kind === 'selection');
   const selected = selections.flatMap(({ comparisons }) => comparisons);
-  return {
+  const parts = {
     goals: goals === undefined ? NONE : joined(machineText(goals), goalsTable(judge(goals))),
     pytorch: orNone(goals?.comparisons, (comparisons) => joined(pytorchTable(comparisons), failureList(comparisons))),
     loading: orNone(goals?.loading, loadingTable),
     growth: orNone(goals?.growth, (points) => joined('![Step time over sequence length and batch size](benchmarks/growth.svg)', growthTable(points))),
     methods: orNone(selected, (comparisons) => joined(...selections.map(machineText), methodsTables(comparisons), failureList(comparisons))),
   };
+  return Object.fromEntries(Object.entries(parts).map(([name, text]) => [name, `\n${text}\n`]));
 }
 
-/** Rewrites the page and draws its picture from the results in `folder`. */
-export async function rewritePage(page, folder) {
+/** The marked part of the README: the step's time over PyTorch's in both cases; undefined where it was not measured. */
+export function readmeParts(all) {
+  const goals = all.find(({ kind }) => kind === 'goals');
+  const [small, large] = goals === undefined ? [] : judge(goals);
+  if (small?.measured === undefined || large?.measured === undefined) return undefined;
+  return { step: `${small.measured.median.toFixed(2)} and ${large.measured.median.toFixed(2)}` };
+}
+
+/** Rewrites docs/benchmarks.md and README.md below `root`, and draws the page's picture. */
+export async function rewritePages(root) {
+  const folder = join(root, 'docs', 'benchmarks');
   const all = readResults(folder);
-  writeFileSync(page, rewriteMarked(readFileSync(page, 'utf8'), pageParts(all)));
+  const rewrite = (page, parts) => writeFileSync(page, rewriteMarked(readFileSync(page, 'utf8'), parts));
+  rewrite(join(root, 'docs', 'benchmarks.md'), pageParts(all));
+  const headline = readmeParts(all);
+  if (headline !== undefined) rewrite(join(root, 'README.md'), headline);
   const growth = all.find(({ kind }) => kind === 'goals')?.growth;
   if (growth === undefined) return;
   const { growthSvg } = await import('./growth-plot.mjs');
