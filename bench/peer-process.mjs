@@ -2,6 +2,12 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
+/** The line of a program's last words that says what went wrong. */
+function causeIn(complaints) {
+  const lines = complaints.split('\n').filter((line) => line.trim() !== '');
+  return lines.findLast((line) => /^\S*Error\b/.test(line)) ?? lines.at(-1) ?? 'it said nothing';
+}
+
 /**
  * Starts a peer and waits until its warm-up is done.
  * @throws Error with the reason that the peer gives, or with the end of what it complained of, if it ends
@@ -14,7 +20,7 @@ export async function startPeer(command, args, env) {
   child.stdin.on('error', () => undefined);
   const ended = new Promise((_, reject) => {
     child.once('error', (error) => reject(new Error(`${command}: ${error.message}`)));
-    child.once('close', (code, signal) => reject(new Error(`${command} ended with ${signal ?? `code ${code}`}\n${complaints}`)));
+    child.once('close', (code, signal) => reject(new Error(`${command} ended with ${signal ?? `code ${code}`}: ${causeIn(complaints)}\n${complaints}`)));
   });
   ended.catch(() => undefined);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

@@ -20,7 +20,9 @@ describe('a peer', () => {
   });
 
   it('that ends takes its complaints along', async () => {
-    await expect(node(`console.error('out of memory'); process.exit(3)`)).rejects.toThrow(/ended with code 3\nout of memory/);
+    await expect(node(`console.error('out of memory'); process.exit(3)`)).rejects.toThrow(/ended with code 3: out of memory\n/);
+    await expect(node(`throw new RangeError('no room')`)).rejects.toThrow(/ended with code 1: RangeError: no room\n/);
+    await expect(node('process.exit(5)')).rejects.toThrow('code 5: it said nothing');
   });
 
   it('that is no program is named', async () => {
