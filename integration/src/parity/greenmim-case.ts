@@ -1,5 +1,5 @@
 import { stackPlans, type HostTensor, type NamedHostTensors, type TokenPlan } from '@mimlab/core';
-import { orderFromNoise, sparseSwinStages, sparseTables, type SwinStage } from '@mimlab/nn';
+import { orderFromNoise, sparseSwinStages, sparseTables, type SparseStage } from '@mimlab/nn';
 import { greenmim, GreenMimConfig } from '@mimlab/plugin-greenmim';
 import { z } from 'zod';
 import { caseRun, channelsLast, type CaseRun } from './mae-case.js';
@@ -26,7 +26,7 @@ export type CaseConfig = z.infer<typeof CaseConfig>;
 /** The run that a case describes. */
 export interface GreenRun extends CaseRun {
   readonly config: GreenMimConfig;
-  readonly stages: readonly SwinStage[];
+  readonly stages: readonly SparseStage[];
 }
 
 /** Puts GreenMIM together as a case describes it. Every token is predicted, so that predictions can be compared. */

@@ -8,7 +8,7 @@ import { describeTables } from './greenmim-tables.js';
 const available = engines();
 /** Cases of the corrected order hold results alone; parameters and inputs are those of the case without this ending. */
 const FIXED = /-fixed-order$/;
-const GROUPINGS = ['compact', 'released'] as const;
+const GROUPINGS = ['compact', 'released', 'searched'] as const;
 
 describeGolden('greenmim-swin', /\.safetensors$/, (cases) => {
   describe.each(cases)('$name', async (file) => {

@@ -20,12 +20,13 @@ describe('the configuration of GreenMIM', () => {
       normPix: true,
       visibleOrder: 'raster',
       grouping: 'compact',
+      mergeOrder: 'columns',
       embedPatches: 'visible',
     });
   });
 
   it('survives being written out and read again', () => {
-    const config = GreenMimConfig.parse({ depths: [2, 2], heads: [2, 4], visibleOrder: 'released', grouping: 'released' });
+    const config = GreenMimConfig.parse({ depths: [2, 2], heads: [2, 4], visibleOrder: 'released', grouping: 'searched', mergeOrder: 'rows' });
     expect(GreenMimConfig.parse(JSON.parse(JSON.stringify(config)))).toEqual(config);
   });
 

@@ -22,9 +22,13 @@ export const GreenMimConfig = z
       .default('raster')
       .describe("Where the decoder takes visible tokens to lie: 'raster', at their own places; 'released', at those that the released code mixes up. Wrappers that work on the grid need 'raster'."),
     grouping: z
-      .enum(['compact', 'released'])
+      .enum(['compact', 'released', 'searched'])
       .default('compact')
-      .describe("How visible tokens share sequences: 'compact', as many windows as a window's area holds, and attention alone runs on groups; 'released', groups as large as the fullest window, and whole blocks do. Same result; 'released' costs more."),
+      .describe("How visible tokens share sequences: 'compact', as many windows as a window's area holds, and attention alone runs on groups; 'released', groups as large as the fullest window, and whole blocks do; 'searched', the same with groups of the size that costs least. Same result; 'compact' costs least."),
+    mergeOrder: z
+      .enum(['columns', 'rows'])
+      .default('columns')
+      .describe("Order in which patch merging joins the four tokens of a cell: 'columns', as Swin and the last release; 'rows', as the first public version of May 2022, for weights trained with it."),
     embedPatches: z
       .enum(['visible', 'all'])
       .default('visible')

@@ -1,3 +1,2 @@
 export { GreenMimConfig } from './config.js';
 export { greenmim, greenmim as default } from './plugin.js';
-export { greenSampler } from './sampler.js';

@@ -37,6 +37,18 @@ describe('the GreenMIM plugin', () => {
   });
 });
 
+describe('the order in which patch merging joins tokens', () => {
+  it.each([
+    ['columns', [0, 16, 1, 17]],
+    ['rows', [0, 1, 16, 17]],
+  ] as const)('is that in which the patches of a unit are carried: by %s', (mergeOrder, inUnit) => {
+    // 8 x 16 patches, units of 2 x 2.
+    const { visible, aux = {} } = examplePlan(objectiveOf({ mergeOrder }));
+    const corner = (unit: number): number => Math.floor(unit / 8) * 32 + (unit % 8) * 2;
+    expect([...aux['cells']!]).toEqual([...visible].flatMap((unit) => inUnit.map((step) => corner(unit) + step)));
+  });
+});
+
 describe('GreenMIM on images it cannot take', () => {
   it('says which stage cannot be halved', () => {
     expect(() => objectiveOf({ depths: [1, 1, 1, 1, 1], heads: [1, 1, 1, 1, 1] })).toThrow(/stage 3 works on a grid of 1 x 2, which cannot be halved/);
@@ -52,6 +64,6 @@ describe('parts of GreenMIM among those of other methods', () => {
     const other = { ...greenmim, name: 'other', hooks: () => ({ sampler: () => randomMasking({ maskRatio: 0.75 }) }) };
     const config = GreenMimConfig.parse(small);
     const run = composeRun({ image, method: { plugin: greenmim, config }, hooks: { sampler: { plugin: other, config } } });
-    expect(() => createObjective(run)).toThrow(/hooks.sampler: the encoder of GreenMIM needs one mask for the whole batch and its group tables/);
+    expect(() => createObjective(run)).toThrow(/hooks.sampler: the encoder carries visible tokens alone and needs one mask for the whole batch with its group tables/);
   });
 });

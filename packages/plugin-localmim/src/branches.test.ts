@@ -1,25 +1,12 @@
 import type { BranchTarget } from '@mimlab/core';
 import { describe, expect, it } from 'vitest';
-import { askedOf, cellOf, featureOf, localBranches, misfit } from './branches.js';
+import { askedOf, localBranches } from './branches.js';
 
 const image = { height: 32, width: 16, channels: 3 };
 const grid = { rows: 4, columns: 2 };
 
-describe('branches', () => {
-  it('are named by their place, and read features of which the last is the output', () => {
-    expect(localBranches([4, 1])).toEqual([{ name: 'local0', scale: 4 }, { name: 'local1', scale: 1 }]);
-    expect([0, 1, 2].map((place) => featureOf(place, 3))).toEqual(['tap0', 'tap1', 'latent']);
-  });
-
-  it('predict cells of the token divided by the scale', () => {
-    expect(([4, 2, 1, 0.5] as const).map((scale) => cellOf(image, grid, scale).height)).toEqual([2, 4, 8, 16]);
-  });
-
-  it('do not fit where a token cannot be divided or paired', () => {
-    expect(misfit(image, grid, 4)).toBeUndefined();
-    expect(misfit({ ...image, width: 12 }, grid, 4)).toBe('scale 4 divides each side of a token by 4, a token has 8 x 6 pixels');
-    expect(misfit(image, { rows: 4, columns: 1 }, 0.5)).toBe('scale 0.5 joins 2 x 2 tokens, the grid has 4 x 1');
-  });
+it('branches are named by their place', () => {
+  expect(localBranches([4, 1])).toEqual([{ name: 'local0', scale: 4 }, { name: 'local1', scale: 1 }]);
 });
 
 describe('what a target asks', () => {

@@ -1,11 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
-import { composeRun, createObjective, fullPlan, planTensors, randomStream, stackPlans, type ImageSpec, type Objective, type Params } from '@mimlab/core';
-import { denseSwin, layerNorm, linear, patchify, randomMasking, VIT_EPSILON } from '@mimlab/nn';
+import { composeRun, createObjective, examplePlan, fullPlan, planTensors, randomStream, stackPlans, type ImageSpec, type Objective, type Params } from '@mimlab/core';
+import { denseSwin, layerNorm, linear, patchify, randomMasking, swinStages, VIT_EPSILON } from '@mimlab/nn';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { LocalMimConfig, type LocalMimSwin } from './config.js';
+import { LocalMimConfig } from './config.js';
 import { localMim } from './plugin.js';
-import { checkBatchScope, swinOf } from './swin-encoder.js';
-import { hiddenUnits, planOfPermutation, unitSampler } from './unit-sampler.js';
 
 const image: ImageSpec = { height: 32, width: 32, channels: 1 };
 const config = LocalMimConfig.parse({ arch: 'swin', patchSize: 2, width: 4, depth: [2, 1, 1], heads: [1, 2, 2], window: 4, decoderWidth: 16, decoderHeads: 2, kind: 'pixels' });
@@ -26,7 +24,7 @@ describe('the Swin encoder of LocalMIM', () => {
     const inputs = Object.entries(stackPlans([fullPlan(objective.grid), fullPlan(objective.grid)])).map(([name, { data, shape }]) => [name, tf.tensor(data as Int32Array, [...shape], 'int32')]);
     const found = objective.encoder.encode(images, planTensors(Object.fromEntries(inputs), objective.grid), params, { training: false, random: {} });
     const embedded = layerNorm(linear(patchify(images, { height: 2, width: 2 }), params, 'encoder.patch_embed.proj'), params, 'encoder.patch_embed.norm');
-    const stages = swinOf(config as LocalMimSwin, image).stages;
+    const stages = swinStages({ grid: { rows: 16, columns: 16 }, width: 4, depths: [2, 1, 1], heads: [1, 2, 2], window: 4, mlpRatio: 4 });
     const last = denseSwin(embedded, params, stages, { batch: 2, prefix: 'encoder.', epsilon: VIT_EPSILON }).at(-1)!;
     const expected = layerNorm(last, params, 'encoder.norm.2').dataSync();
     found['latent']!.dataSync().forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 4));
@@ -43,28 +41,33 @@ describe('the Swin encoder of LocalMIM', () => {
     expect(exempt.every((name) => /relative_position_bias_table|mask_token/.test(name))).toBe(true);
   });
 
-  it('refuses a sampler with a mask for each image', () => {
-    expect(() => checkBatchScope(randomMasking({ maskRatio: 0.5 }).scope)).toThrow(/needs one mask for the whole batch/);
+  it('refuses a sampler that makes no group tables', () => {
+    const other = { ...localMim, name: 'other', hooks: () => ({ sampler: () => randomMasking({ maskRatio: 0.5 }) }) };
+    const run = composeRun({ image, method: { plugin: localMim, config }, hooks: { sampler: { plugin: other, config } } });
+    expect(() => createObjective(run)).toThrow(/hooks.sampler: the encoder carries visible tokens alone and needs one mask for the whole batch with its group tables/);
   });
 
-  it('refuses images that windows do not divide', () => {
-    const run = composeRun({ image: { ...image, width: 24 }, method: { plugin: localMim, config: { ...config, window: 8 } as LocalMimConfig } });
-    expect(() => createObjective(run)).toThrow(/stage 0 works on a grid of 16 x 12, which cannot be cut into windows of 8/);
+  it('takes windows that do not tile its grids', () => {
+    expect(() => objectiveOf({ window: 5 })).not.toThrow();
   });
 });
 
 describe('masks of units', () => {
-  it('hide one unit more than the whole part of ratio times units, as the released comparison does', () => {
-    expect([hiddenUnits(49, 0.75), hiddenUnits(16, 0.5)]).toEqual([37, 9]);
-  });
-
-  it('are drawn once for a batch; hidden units in random order, visible ones in raster order', () => {
-    const plan = planOfPermutation({ rows: 1, columns: 5 }, Int32Array.of(3, 0, 4, 2, 1), 3);
-    expect([[...plan.visible], [...plan.retained]]).toEqual([[0, 2], [1, 4, 3]]);
-    expect(unitSampler({ maskRatio: 0.5 }).scope).toBe('batch');
+  it.each([
+    ['corrected', 0.5, 9],
+    ['corrected', 0.75, 13],
+    ['released', 0.3, 5],
+  ] as const)('hide one unit of 16 more than the whole part of ratio times units (%s merging, %d: %d)', (merging, maskRatio, retained) => {
+    const { sampler, grid } = objectiveOf({ merging, maskRatio });
+    expect([sampler.scope, sampler.counts(grid)]).toEqual(['batch', { visible: 16 - retained, retained, thrown: 0 }]);
   });
 
   it('must leave a unit visible', () => {
-    expect(() => unitSampler({ maskRatio: 0.75 }).counts({ rows: 2, columns: 2 })).toThrow(/maskRatio: a mask ratio of 0\.75 hides all 4 mask units/);
+    expect(() => objectiveOf({ maskRatio: 0.95 })).toThrow(/maskRatio: a mask ratio of 0\.95 hides all 16 units/);
+  });
+
+  it('stand in the places that the merging tells', () => {
+    const placesWith = (merging: string): Int32Array => examplePlan(objectiveOf({ merging })).aux!['stage1.plain.positions']!;
+    expect(placesWith('released')).not.toEqual(placesWith('corrected'));
   });
 });

@@ -1,9 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { planTensors, stackPlans, type PlanTensors, type Prediction, type Target } from '@mimlab/core';
-import { hogOfCells, orientationsOf } from '@mimlab/nn';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { localBranches } from './branches.js';
-import { byToken, localTarget, type LocalFeature } from './target.js';
+import { localTarget, type LocalFeature } from './target.js';
 
 const image = { height: 8, width: 16, channels: 1 };
 const grid = { rows: 2, columns: 4 };
@@ -51,15 +50,6 @@ describe('targets at several scales', () => {
 });
 
 describe('HOG from raw pixels', () => {
-  it('gives each token its square of cells in raster order', () => {
-    const computed = targetOf(hog).hostTargets!.compute(pixels);
-    const fine = hogOfCells(orientationsOf(pixels, image, 3), { height: 2, width: 2 });
-    // Token 5 is in row 1, column 1: cells in rows 2 to 3, columns 2 to 3 of 4 x 8.
-    const square = [18, 19, 26, 27].flatMap((cell) => [...fine.subarray(3 * cell, 3 * cell + 3)]);
-    expect([...computed['hog.local1']!.subarray(5 * 12, 6 * 12)]).toEqual(square);
-    expect(computed['hog.local3']).toEqual(hogOfCells(orientationsOf(pixels, image, 3), { height: 8, width: 8 }));
-  });
-
   it('has the shapes it announces', () => {
     const { shapes, compute } = targetOf(hog).hostTargets!;
     expect(shapes).toEqual({ 'hog.local0': [8, 48], 'hog.local1': [8, 12], 'hog.local2': [8, 3], 'hog.local3': [2, 3] });
@@ -128,12 +118,5 @@ describe('the loss', () => {
     expect(parts['local0']!.dataSync()[0]).toBeCloseTo(14 / 3, 5);
     expect(loss.dataSync()[0]).toBeCloseTo(28 / 3, 5);
     expect(parts['retained']!.dataSync()[0]).toBeCloseTo(28 / 3, 5);
-  });
-});
-
-describe('squares of cells', () => {
-  it('are collected for each token', () => {
-    // 2 x 4 cells of one value, tokens of 2 x 2.
-    expect([...byToken(Float32Array.from([0, 1, 2, 3, 4, 5, 6, 7]), 2, 2, 1)]).toEqual([0, 1, 4, 5, 2, 3, 6, 7]);
   });
 });

@@ -3,8 +3,10 @@ import { cellsOf, ConfigError, type Grid, type PlanCounts, type Sampler, type To
 export interface UnitMasking {
   /** Cells of a unit. */
   readonly unit: Grid;
-  /** Share of the units that is hidden; ceil(units * maskRatio) of them. */
+  /** Share of the units that is hidden. */
   readonly maskRatio: number;
+  /** How many units that is: ceil(units * maskRatio) unless told. */
+  readonly hidden?: (units: number, maskRatio: number) => number;
 }
 
 /** The grid of units. @throws ConfigError if units do not tile the grid. */
@@ -39,14 +41,14 @@ export function planOfUnits(grid: Grid, unit: Grid, order: Int32Array, masked: n
 }
 
 /**
- * SimMIM's masking: whole units, larger than a token, are hidden, in double precision ceil(units * maskRatio) of them.
+ * SimMIM's masking: whole units, larger than a token, are hidden, in double precision ceil(units * maskRatio) of them unless told otherwise.
  * The mask stream gives a random order of the units, then one of the hidden tokens: in that order wrappers meet them.
  * Source: official SimMIM, data_simmim.py, MaskGenerator.
  */
-export function unitMasking({ unit, maskRatio }: UnitMasking): Sampler {
+export function unitMasking({ unit, maskRatio, hidden = (units, ratio) => Math.ceil(units * ratio) }: UnitMasking): Sampler {
   const maskedUnits = (grid: Grid): number => {
     const units = cellsOf(unitGrid(grid, unit));
-    const masked = Math.ceil(units * maskRatio);
+    const masked = hidden(units, maskRatio);
     if (masked >= units) {
       throw new ConfigError(`a mask ratio of ${maskRatio} hides all ${units} units of the image`, {
         place: 'maskRatio',

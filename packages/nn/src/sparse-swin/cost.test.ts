@@ -1,6 +1,7 @@
 import type { PlanCounts, TokenPlan } from '@mimlab/core';
 import { describe, expect, it } from 'vitest';
-import { sparseSwinEncoder, sparseSwinStages, type SparseSwinOptions } from './encoder.js';
+import { sparseSwinEncoder, type SparseSwinOptions } from './encoder.js';
+import { sparseSwinStages } from './stages.js';
 import { sparseTables } from './tables.js';
 
 const base: SparseSwinOptions = {
@@ -34,6 +35,12 @@ describe('the expected cost of the sparse Swin', () => {
 
   it('is less where only attention meets the padding', () => {
     expect(giga({ ...base, grouping: 'compact' }, 'encoder')).toBeLessThan(0.99 * giga(base, 'encoder'));
+  });
+
+  it('is less where the size of groups is searched, too', () => {
+    const [released, searched] = (['released', 'searched'] as const).map((grouping) => giga({ ...base, grouping }, 'encoder'));
+    expect(searched! / released!).toBeLessThan(1);
+    expect(searched! / released!).toBeGreaterThan(0.97);
   });
 
   it('is that of the dense Swin for whole images', () => {

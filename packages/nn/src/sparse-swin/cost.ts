@@ -3,9 +3,9 @@ import { patchMergingMacs } from '../cost/swin.js';
 import { linearMacs } from '../cost/vit.js';
 import { mlpWidth } from '../params/specs.js';
 import { orderFromNoise } from '../sampling/random-masking.js';
-import type { SwinStage } from '../swin/stages.js';
-import { groupsAt, sparseSites, coarsestGrid, type SparseSite } from './sites.js';
-import { slotsOf, tableNames } from './tables.js';
+import { groupsAt, sparseSites, type SparseSite } from './sites.js';
+import { coarsestGrid, type SparseStage } from './stages.js';
+import { tableNames } from './tables.js';
 import type { GroupSize } from './windows.js';
 
 /** Masks that an expected cost is the mean over. */
@@ -18,17 +18,16 @@ export interface SiteLoad {
 }
 
 export interface SparseCost {
-  readonly stages: readonly SwinStage[];
+  readonly stages: readonly SparseStage[];
   readonly rule: GroupSize;
   /** Blocks run on groups as a whole, padding slots included; else their attention alone does. */
   readonly wholeBlocks: boolean;
 }
 
-/** What the groups of this very plan come to, the padding of slots and groups included. */
+/** What the groups of this very plan come to, the padding of slots and groups included: its tables have a place for each slot and pair. */
 export function plannedLoad(site: SparseSite, { aux = {} }: TokenPlan): SiteLoad {
-  const size = slotsOf(site);
-  const slots = aux[tableNames(site).positions]?.length ?? size;
-  return { slots, products: slots * size };
+  const { positions, pairs } = tableNames(site);
+  return { slots: aux[positions]?.length ?? 0, products: aux[pairs]?.length ?? 0 };
 }
 
 /** What groups come to in the mean over seeded masks, before any padding to fixed shapes. */
@@ -40,7 +39,7 @@ export function expectedLoads({ stages, rule }: SparseCost, visible: number): Re
     const random = randomStream('sparse-swin-cost', mask);
     const units = orderFromNoise(Float64Array.from({ length: cells }, () => random.uniform())).slice(0, visible).sort();
     for (const site of sites) {
-      const { size, groups } = groupsAt(site, stages, units, rule);
+      const { size, groups } = groupsAt(site, units, rule);
       const sum = sums.get(site.name) as { slots: number; products: number };
       sum.slots += (groups.length * size) / COST_MASKS;
       sum.products += (groups.length * size * size) / COST_MASKS;

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { relativeIndex } from '../positions/relative-index.js';
 import { siteBias, siteTensors, slotPairs, takeOfEach } from './group-attention.js';
 import { sparseSites } from './sites.js';
-import { swinStages } from '../swin/stages.js';
+import { sparseSwinStages } from './stages.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -76,7 +76,7 @@ describe('the bias of pairs of slots', () => {
 });
 
 describe('the tables of a site', () => {
-  const [site] = sparseSites(swinStages({ grid: { rows: 8, columns: 8 }, width: 4, depths: [2, 1], heads: [1, 1], window: 2, mlpRatio: 2 }), 3);
+  const [site] = sparseSites(sparseSwinStages({ image: { height: 8, width: 8, channels: 1 }, patch: { height: 1, width: 1 }, width: 4, depths: [2, 1], heads: [1, 1], window: 2, mlpRatio: 2 }), 3);
 
   it('tell the number of groups by their length', () => {
     tf.tidy(() => {

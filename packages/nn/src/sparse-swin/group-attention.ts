@@ -7,7 +7,7 @@ import { savedAt, withGradient } from '../layers/custom-gradient.js';
 import { linear } from '../layers/linear.js';
 import { pairsByHead, relativePairs } from '../positions/relative-bias.js';
 import { groupAttention, relativeTable } from '../swin/window-attention.js';
-import { slotsOf, tableNames } from './tables.js';
+import { tableNames } from './tables.js';
 import type { SparseSite } from './sites.js';
 
 /** Keeps tokens of different windows apart. Enough in float32, and harmless in half precision. */
@@ -31,9 +31,10 @@ export interface SiteTables {
  */
 export function siteTensors(site: SparseSite, aux: NamedTensors): SiteTables {
   const names = tableNames(site);
-  const size = slotsOf(site);
   const positions = auxOf(aux, names.positions);
   const pairs = auxOf(aux, names.pairs);
+  // There is a position for each slot, and a pair for each two slots of a group.
+  const size = pairs.shape[0] / positions.shape[0];
   const groups = positions.shape[0] / size;
   return site.grouped ? { groups, size, positions, pairs, slots: auxOf(aux, names.slots), places: auxOf(aux, names.places) } : { groups, size, positions, pairs };
 }

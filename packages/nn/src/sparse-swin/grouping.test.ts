@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bestFill, groupWindows } from './grouping.js';
+import { vitBlockMacs } from '../cost/vit.js';
+import { bestFill, cheapestGroups, groupWindows } from './grouping.js';
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 const windows = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 9 });
@@ -77,5 +78,40 @@ describe('groups of windows', () => {
 
   it('are refused for a window larger than a group', () => {
     expect(() => groupWindows(4, [5])).toThrow(/window 0: a window of 5 tokens/);
+  });
+});
+
+describe('groups of the cheapest size', () => {
+  const blockCost = (width: number) => (size: number) => vitBlockMacs(size, width);
+
+  it('are those of the worked example', () => {
+    // Width 1: 12 G + 2 G^2 a group. Three groups of 3 cost 3 * 54 = 162, two of 4 cost 2 * 80 = 160, two of 5 cost 2 * 110 = 220.
+    expect(cheapestGroups([3, 2, 2, 1], blockCost(1))).toEqual({ size: 4, groups: [[1, 2], [0, 3]] });
+  });
+
+  it('are those of the fullest window where larger ones save no group', () => {
+    // One group of 8 would cost 224, against 2 * 80.
+    expect(cheapestGroups([4, 4], blockCost(1))).toEqual({ size: 4, groups: [[0], [1]] });
+  });
+
+  it('cost no more than the published example, which takes 11 groups of 21 to 7 of 28', () => {
+    const occupancies = [3, 21, 12, 16, 21, 7, 8, 12, 16, 5, 3, 12, 7, 21, 12, 4, 12];
+    const costAt = (size: number): number => groupWindows(size, occupancies).length * blockCost(128)(size);
+    expect([21, 28].map((size) => (costAt(size) / 1e6).toFixed(1))).toEqual(['46.7', '39.9']);
+    const { size, groups } = cheapestGroups(occupancies, blockCost(128));
+    expect(groups.length * blockCost(128)(size)).toBeLessThanOrEqual(costAt(28));
+  });
+
+  it('are as cheap as a search through all sizes finds, and the smallest of these', () => {
+    fc.assert(
+      fc.property(windows, fc.integer({ min: 1, max: 8 }), (occupancies, width) => {
+        const tokens = sum(occupancies);
+        const fullest = Math.max(...occupancies);
+        const costs = Array.from({ length: tokens - fullest + 1 }, (_, i) => groupWindows(fullest + i, occupancies).length * blockCost(width)(fullest + i));
+        const { size, groups } = cheapestGroups(occupancies, blockCost(width));
+        expect(size).toBe(fullest + costs.indexOf(Math.min(...costs)));
+        expect(groups).toEqual(groupWindows(size, occupancies));
+      }),
+    );
   });
 });

@@ -54,3 +54,28 @@ export function groupWindows(capacity: number, occupancies: readonly number[]): 
   }
   return groups;
 }
+
+/** Groups of windows that were made for one size. */
+export interface SizedGroups {
+  readonly size: number;
+  readonly groups: readonly (readonly number[])[];
+}
+
+/**
+ * Groups of that size at which they cost least in all, out of every size from the fullest window to all tokens; the
+ * smallest of equally cheap ones. The released GreenMIM does not search; its paper does (specification, section 5.4).
+ * @param costOf what a group of `size` slots costs, more for each slot the larger it is
+ */
+export function cheapestGroups(occupancies: readonly number[], costOf: (size: number) => number): SizedGroups {
+  const tokens = occupancies.reduce((sum, count) => sum + count, 0);
+  const fullest = Math.max(...occupancies);
+  let best: SizedGroups = { size: fullest, groups: groupWindows(fullest, occupancies) };
+  let least = best.groups.length * costOf(fullest);
+  // Beyond some size groups without a single empty slot would cost more than the best so far.
+  for (let size = fullest + 1; size <= tokens && (tokens / size) * costOf(size) < least; size++) {
+    const groups = groupWindows(size, occupancies);
+    const cost = groups.length * costOf(size);
+    if (cost < least) [best, least] = [{ size, groups }, cost];
+  }
+  return best;
+}

@@ -1,12 +1,12 @@
 import { randomStream } from '@mimlab/core';
 import { describe, expect, it } from 'vitest';
 import { orderFromNoise } from '../sampling/random-masking.js';
-import { swinStages } from '../swin/stages.js';
 import { sparseSites } from './sites.js';
-import { slotsOf, sparseTables, tableNames } from './tables.js';
+import { sparseSwinStages } from './stages.js';
+import { sparseTables, tableNames } from './tables.js';
 
-const official = swinStages({ grid: { rows: 56, columns: 56 }, width: 128, depths: [2, 2, 18, 2], heads: [4, 8, 16, 32], window: 7, mlpRatio: 4 });
-const small = swinStages({ grid: { rows: 8, columns: 8 }, width: 4, depths: [2, 1], heads: [1, 1], window: 2, mlpRatio: 2 });
+const official = sparseSwinStages({ image: { height: 224, width: 224, channels: 3 }, patch: { height: 4, width: 4 }, width: 128, depths: [2, 2, 18, 2], heads: [4, 8, 16, 32], window: 7, mlpRatio: 4 });
+const small = sparseSwinStages({ image: { height: 16, width: 16, channels: 3 }, patch: { height: 2, width: 2 }, width: 4, depths: [2, 1], heads: [1, 1], window: 2, mlpRatio: 2 });
 
 const maskOf = (number: number, cells = 49, visible = 12): Int32Array => {
   const random = randomStream('tables', number);
@@ -15,7 +15,7 @@ const maskOf = (number: number, cells = 49, visible = 12): Int32Array => {
 const groupsOf = (tables: Record<string, Int32Array>): number[] =>
   sparseSites(official, 12)
     .filter(({ grouped }) => grouped)
-    .map((site) => tables[tableNames(site).slots]!.length / slotsOf(site));
+    .map((site) => tables[tableNames(site).slots]!.length / site.window ** 2);
 
 describe('the tables of a mask', () => {
   const units = Int32Array.of(0, 6, 9);
@@ -81,5 +81,21 @@ describe('buckets of groups', () => {
   it('go up together at all sites, to as many groups as windows at the most', () => {
     const known = ['20,20,5,5', '24,24,6,6', '32,32,8,8', '48,48,12,12', '64,81,16,25'];
     for (let number = 0; number < 50; number++) expect(known).toContain(groupsOf(sparseTables(official, maskOf(number), 'released')).join());
+  });
+});
+
+describe('tables of searched groups', () => {
+  it('have whole areas of a window for each group, however large', () => {
+    for (let number = 0; number < 20; number++) {
+      const tables = sparseTables(official, maskOf(number), 'searched');
+      for (const site of sparseSites(official, 12).filter(({ grouped }) => grouped)) {
+        const names = tableNames(site);
+        const slots = tables[names.slots]!;
+        const size = tables[names.pairs]!.length / slots.length;
+        expect([size % 49, slots.length % size]).toEqual([0, 0]);
+        expect(tables[names.positions]!.length).toBe(slots.length);
+        tables[names.places]!.forEach((slot, token) => expect(slots[slot]).toBe(token));
+      }
+    }
   });
 });

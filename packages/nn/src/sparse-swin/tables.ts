@@ -1,6 +1,6 @@
 import { cellsOf } from '@mimlab/core';
-import type { SwinStage } from '../swin/stages.js';
-import { groupsAt, sparseSites, visibleCells, type SiteGroups, type SparseSite } from './sites.js';
+import { groupsAt, sparseSites, type SiteGroups, type SparseSite } from './sites.js';
+import { visibleCells, type SparseStage } from './stages.js';
 import { windowCount, type GroupSize } from './windows.js';
 
 /**
@@ -18,8 +18,8 @@ export const tableNames = ({ name }: Pick<SparseSite, 'name'>) =>
 export const CELLS = 'cells';
 export const CELL_PLACES = 'cellPlaces';
 
-/** Slots of a group at a site: the area of a window, or all tokens. */
-export const slotsOf = ({ grouped, window, tokens }: SparseSite): number => (grouped ? window ** 2 : tokens);
+/** Slots that a group has in the tables: whole areas of a window, enough for groups of `size`; or all tokens. */
+const slotsOf = ({ grouped, window, tokens }: SparseSite, size: number): number => (grouped ? Math.ceil(size / window ** 2) * window ** 2 : tokens);
 
 /**
  * Everything about a mask that the sparse Swin encoder needs, as arrays for a plan's `aux`; n tokens, G groups of S slots:
@@ -36,26 +36,31 @@ export const slotsOf = ({ grouped, window, tokens }: SparseSite): number => (gro
  * Sites that put all tokens into one sequence have no `slots` and `places`.
  * @param units visible cells of the last stage's grid, in the order in which the encoder shall deliver them
  */
-export function sparseTables(stages: readonly SwinStage[], units: Int32Array, rule: GroupSize): Record<string, Int32Array> {
-  const first = stages[0] as SwinStage;
-  const cells = visibleCells(units, first, stages);
-  const tables: Record<string, Int32Array> = { [CELLS]: cells, [CELL_PLACES]: inverseOf(cells, cellsOf(first.grid)) };
-  const sites = sparseSites(stages, units.length).map((site) => ({ site, made: groupsAt(site, stages, units, rule) }));
-  const bucket = GROUP_BUCKETS.find((factor) => sites.every(({ site, made }) => made.groups.length <= roomFor(site, factor)));
-  for (const { site, made } of sites) Object.assign(tables, siteTables(site, made, roomFor(site, bucket)));
+export function sparseTables(stages: readonly SparseStage[], units: Int32Array, rule: GroupSize): Record<string, Int32Array> {
+  const tables = patchTables(stages, units);
+  const sites = sparseSites(stages, units.length).map((site) => ({ site, made: groupsAt(site, units, rule) }));
+  const bucket = GROUP_BUCKETS.find((factor) => sites.every(({ site, made }) => made.groups.length <= roomFor(site, made, factor)));
+  for (const { site, made } of sites) Object.assign(tables, siteTables(site, made, roomFor(site, made, bucket)));
   return tables;
 }
 
-/** Groups that a table has room for; `undefined`: one for each window. */
-function roomFor(site: SparseSite, factor: number | undefined): number {
-  if (!site.grouped) return 1;
-  const windows = windowCount(site);
-  return factor === undefined ? windows : Math.min(windows, Math.ceil((site.tokens / site.window ** 2) * factor));
+/** The two tables that say which patches are visible. */
+export function patchTables(stages: readonly SparseStage[], units: Int32Array): Record<string, Int32Array> {
+  const first = stages[0] as SparseStage;
+  const cells = visibleCells(units, first);
+  return { [CELLS]: cells, [CELL_PLACES]: inverseOf(cells, cellsOf(first.grid)) };
 }
 
-function siteTables(site: SparseSite, { groups, windows, positions }: SiteGroups, room: number): Record<string, Int32Array> {
+/** Groups that a table has room for; `undefined`: one for each window. */
+function roomFor(site: SparseSite, { size }: SiteGroups, factor: number | undefined): number {
+  if (!site.grouped) return 1;
+  const windows = windowCount(site);
+  return factor === undefined ? windows : Math.min(windows, Math.ceil((site.tokens / slotsOf(site, size)) * factor));
+}
+
+function siteTables(site: SparseSite, { size: filled, groups, windows, positions }: SiteGroups, room: number): Record<string, Int32Array> {
   const { tokens, grouped, window } = site;
-  const size = slotsOf(site);
+  const size = slotsOf(site, filled);
   const area = window ** 2;
   const slots = new Int32Array(room * size).fill(tokens);
   groups.forEach((group, g) => {
@@ -77,7 +82,7 @@ function siteTables(site: SparseSite, { groups, windows, positions }: SiteGroups
 }
 
 /** Place of each of `size` values in a list that holds it at most once; the length of the list where it does not. */
-function inverseOf(values: Int32Array, size: number): Int32Array {
+export function inverseOf(values: Int32Array, size: number): Int32Array {
   const inverse = new Int32Array(size).fill(values.length);
   values.forEach((value, place) => {
     if (value < size) inverse[value] = place;

@@ -1,5 +1,5 @@
 import type { Grid } from '@mimlab/core';
-import { groupWindows } from './grouping.js';
+import { cheapestGroups, groupWindows } from './grouping.js';
 
 /** The windows that attention is limited to in some blocks of a stage: squares of `window` tokens a side, moved by `shift`. */
 export interface Windowing {
@@ -50,15 +50,16 @@ export interface TokenGroups {
 
 /**
  * `released`: groups are as large as the fullest window. `compact`: as large as a full window's area, so that fewer are
- * needed. Attention stays inside windows either way.
+ * needed. `searched`: of the size at which they cost least. Attention stays inside windows in any case.
  */
-export type GroupSize = 'released' | 'compact';
+export type GroupSize = 'released' | 'compact' | 'searched';
 
 /**
  * Puts the windows that hold tokens together into groups.
  * @param windows window of every token
+ * @param costOf `searched`: what a group of so many slots costs; as much as slots unless told
  */
-export function groupTokens(windows: Int32Array, area: number, rule: GroupSize): TokenGroups {
+export function groupTokens(windows: Int32Array, area: number, rule: GroupSize, costOf = (size: number): number => size): TokenGroups {
   const members = new Map<number, number[]>();
   windows.forEach((window, token) => {
     const tokens = members.get(window);
@@ -67,7 +68,7 @@ export function groupTokens(windows: Int32Array, area: number, rule: GroupSize):
   });
   const occupied = [...members.keys()].sort((a, b) => a - b).map((window) => members.get(window) as number[]);
   const occupancies = occupied.map((tokens) => tokens.length);
-  const size = rule === 'compact' ? area : Math.max(...occupancies);
-  const groups = groupWindows(size, occupancies).map((group) => group.flatMap((window) => occupied[window] as number[]));
-  return { size, groups };
+  const fixed = rule === 'compact' ? area : Math.max(...occupancies);
+  const { size, groups } = rule === 'searched' ? cheapestGroups(occupancies, costOf) : { size: fixed, groups: groupWindows(fixed, occupancies) };
+  return { size, groups: groups.map((group) => group.flatMap((window) => occupied[window] as number[])) };
 }
