@@ -74,7 +74,8 @@ export function createProgram(terminal: Terminal): Command {
     .addOption(setOption())
     .option('--json', 'print JSON: total, unwrapped and parts in G MACs, ratio')
     .addOption(new Option('--count <which>', 'as the paper counts, or the graph that trains').choices(COUNTS).default('paper'))
-    .action(async (config: string, options: { set: string[]; json?: boolean; count: Count }) => {
+    .option('--memory', 'memory of a training step instead: counted from the recorded graph, by the paper\'s model, and measured')
+    .action(async (config: string, options: { set: string[]; json?: boolean; count: Count; memory?: boolean }) => {
       const { flops } = await import('./commands/flops.js');
       await flops(config, options, terminal);
     });

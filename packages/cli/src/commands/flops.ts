@@ -1,4 +1,5 @@
 import { countCost, type Cost, type Count } from '../cost/count-cost.js';
+import { memoryJson, memoryReport, memoryTables } from '../cost/memory-report.js';
 import { loadRunContext } from '../run/run-context.js';
 import type { Terminal } from '../terminal.js';
 
@@ -6,14 +7,23 @@ export interface FlopsOptions {
   readonly set: readonly string[];
   readonly json?: boolean;
   readonly count: Count;
+  /** Memory of a training step in place of operations. */
+  readonly memory?: boolean;
 }
 
 const GIGA = 1e9;
 const inGiga = (parts: Readonly<Record<string, number>>): Record<string, number> => Object.fromEntries(Object.entries(parts).map(([name, macs]) => [name, macs / GIGA]));
 
-/** Prints what one image costs. */
-export async function flops(config: string, { set, json, count }: FlopsOptions, terminal: Terminal): Promise<void> {
-  const { composition } = await loadRunContext(config, set);
+/** Prints what one image costs, or what a training step holds in memory. */
+export async function flops(config: string, { set, json, count, memory }: FlopsOptions, terminal: Terminal): Promise<void> {
+  const context = await loadRunContext(config, set);
+  if (memory === true) {
+    const report = await memoryReport(context);
+    const lines = json === true ? [JSON.stringify(memoryJson(report), null, 2)] : memoryTables(report);
+    for (const line of lines) terminal.out(line);
+    return;
+  }
+  const { composition } = context;
   const cost = countCost(composition, count);
   if (json === true) {
     terminal.out(JSON.stringify({ total: cost.total / GIGA, unwrapped: cost.unwrapped.total / GIGA, ratio: cost.ratio, parts: inGiga(cost.parts) }, null, 2));

@@ -16,6 +16,7 @@ import {
   type TokenPlan,
 } from '@mimlab/core';
 import { countMacs, traceFunction } from '@mimlab/engine';
+import { neutralStatistics } from './neutral-statistics.js';
 
 /** `paper`: as the paper's tables count, all patches embedded and every decoder token predicted; `executed`: the graph that trains. */
 export const COUNTS = ['paper', 'executed'] as const;
@@ -32,7 +33,7 @@ export interface Cost {
 }
 
 /** The same composition without its wrappers. */
-const withoutWrappers = (composition: Composition): Composition => ({ ...composition, wrap: [] });
+export const withoutWrappers = (composition: Composition): Composition => ({ ...composition, wrap: [] });
 
 /** The method with the settings under which it costs what its paper counts. */
 function asPublished({ plugin, config }: Configured<MethodPlugin>): Configured<MethodPlugin> {
@@ -52,8 +53,7 @@ const PARAM = 'param.';
 /** Costs read off the recorded graph of one image. Nothing is computed: large models take no longer than small ones. */
 export function tracedMacs(objective: Objective, plan: TokenPlan = examplePlan(objective)): MacParts {
   const params = Object.entries(objective.params()).map(([name, { shape }]): [string, TensorSpec] => [PARAM + name, { shape, dtype: 'float32' }]);
-  const { channels } = objective.image;
-  const statistics = { mean: new Array<number>(channels).fill(0.5), std: new Array<number>(channels).fill(0.25) };
+  const statistics = neutralStatistics(objective.image.channels);
   const recording = traceFunction(
     (inputs: NamedTensors) => {
       const values = Object.fromEntries(params.map(([name]) => [name.slice(PARAM.length), inputs[name] as NamedTensors[string]]));

@@ -8,8 +8,9 @@ import { recomputeForward } from './recompute/recompute.js';
 
 export interface StepMemory {
   readonly kept: KeptMemory;
-  /** Transformer blocks that the step differentiates, for memory models of other implementations. */
+  /** For memory models of other implementations: the transformer blocks that the step differentiates, and what is kept outside them in float32. */
   readonly blocks: readonly RecordedBlock[];
+  readonly outsideBlocks: number;
 }
 
 export interface StepMemoryOptions extends Pick<EngineOptions, 'precision' | 'recompute'> {
@@ -32,5 +33,6 @@ export function stepMemory(definition: StepDefinition, state: Readonly<Record<st
   };
   const recording = recomputeForward(fuseBias(trace(options.fused)), options.recompute ?? 'none');
   // Fused kernels hide what a block consists of.
-  return { kept: keptMemory(recording, options.precision), blocks: recordedBlocks(trace(false)) };
+  const plain = trace(false);
+  return { kept: keptMemory(recording, options.precision), blocks: recordedBlocks(plain), outsideBlocks: keptMemory(plain, 'fp32').outsideBlocks };
 }

@@ -9,11 +9,14 @@ export interface RecordedBlock {
   readonly width: number;
   /** Attention probabilities, of all heads and images together. */
   readonly pairs: number;
+  /** Its residual branches are multiplied by learned scales. */
+  readonly scaled: boolean;
 }
 
-/** The blocks of the forward pass that the backward pass goes through; not those of a frozen network, say. */
-export function recordedBlocks({ nodes }: Recording): RecordedBlock[] {
+/** The blocks of an unfused recording's forward pass that the backward pass goes through; not those of a frozen network, say. */
+export function recordedBlocks({ nodes, inputs }: Recording): RecordedBlock[] {
   const blocks = new Map<number, TracedNode[]>();
+  const given = new Set(Object.values(inputs).map(({ value }) => value));
   const differentiated = new Set(nodes.flatMap(({ pass, inputs }) => (pass === 'backward' ? inputs : [])));
   for (const node of nodes) {
     if (node.block === undefined || node.pass === 'backward') continue;
@@ -26,12 +29,15 @@ export function recordedBlocks({ nodes }: Recording): RecordedBlock[] {
       const last = block.at(-1) as TracedNode;
       const size = last.outputs[0]?.shape ?? [];
       const width = size.at(-1) ?? 0;
+      const byVector = block.filter(({ kernel, inputs: read }) => kernel === 'Multiply' && read.some((value) => given.has(value) && value.shape.join() === String(width)));
       const softmax = block.filter(({ kernel }) => kernel === 'Softmax');
       return {
         part: last.part,
         tokens: sizeOfShape(size) / width,
         width,
         pairs: softmax.reduce((sum, { outputs }) => sum + sizeOfShape(outputs[0]?.shape ?? []), 0),
+        // Its two norms multiply by their gains; whatever multiplies besides is a scale.
+        scaled: byVector.length > 2,
       };
     });
 }

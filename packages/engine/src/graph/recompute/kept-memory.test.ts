@@ -28,7 +28,7 @@ describe('keptMemory', () => {
       return part('loss', () => sum(tf.square(tf.exp(product))));
     });
     // The result of exp serves its own gradient and that of the square; inputs and weights are there anyway.
-    expect(kept).toEqual({ parts: { loss: 4 * ROWS * OUT }, copies: 0 });
+    expect(kept).toEqual({ parts: { loss: 4 * ROWS * OUT }, outsideBlocks: 4 * ROWS * OUT, copies: 0 });
   });
 
   it('counts two shapes of one buffer once', () => {
@@ -68,7 +68,7 @@ describe('recordedBlocks', () => {
         return { loss: sum(attended) };
       }),
     );
-    expect(found).toEqual([{ part: 'decoder', tokens: ROWS, width: OUT, pairs: ROWS * ROWS }]);
+    expect(found).toEqual([{ part: 'decoder', tokens: ROWS, width: OUT, pairs: ROWS * ROWS, scaled: false }]);
   });
 
   it('leaves out blocks without parameters to learn, and steps without blocks have none', () => {

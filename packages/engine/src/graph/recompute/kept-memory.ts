@@ -10,6 +10,8 @@ import { makers, memoryOf } from './buffers.js';
 export interface KeptMemory {
   /** Bytes of what the forward pass computed and the backward pass reads, by the part that computed it. */
   readonly parts: Readonly<Record<string, number>>;
+  /** Bytes of these that were not computed in a block. */
+  readonly outsideBlocks: number;
   /** Bytes of inputs, parameters first of all, in bfloat16: made in the forward pass, read in the backward pass. */
   readonly copies: number;
 }
@@ -26,18 +28,18 @@ export function keptMemory(recording: Recording, precision: Precision): KeptMemo
   const maker = makers(recording);
   const types = new Map<TracedValue, GraphType>();
   const casts = new Map<string, TracedNode['pass']>();
-  const kept = new Map<string, { readonly bytes: number; readonly part?: string }>();
+  const kept = new Map<string, { readonly bytes: number; readonly node?: TracedNode }>();
   for (const { value } of Object.values(recording.inputs)) types.set(value, value.dtype);
   const typeOf = (value: TracedValue): GraphType => types.get(value) ?? value.dtype;
 
   const keep = (value: TracedValue): void => {
     const holder = memory(value);
     const node = maker.get(holder);
-    if (node?.pass === 'forward' && node.data === undefined) kept.set(String(holder.id), { bytes: bytes(holder, typeOf(holder)), part: node.part });
+    if (node?.pass === 'forward' && node.data === undefined) kept.set(String(holder.id), { bytes: bytes(holder, typeOf(holder)), node });
   };
   const keepCast = (value: TracedValue, key: string, type: GraphType): void => {
     const node = maker.get(value);
-    if (node?.data === undefined) kept.set(key, { bytes: bytes(value, type), ...(node === undefined ? {} : { part: node.part }) });
+    if (node?.data === undefined) kept.set(key, { bytes: bytes(value, type), ...(node === undefined ? {} : { node }) });
   };
 
   for (const node of recording.nodes) {
@@ -62,10 +64,14 @@ export function keptMemory(recording: Recording, precision: Precision): KeptMemo
   }
 
   const parts: Record<string, number> = {};
-  let copies = 0;
-  for (const { bytes: size, part } of kept.values()) {
-    if (part === undefined) copies += size;
-    else parts[part] = (parts[part] ?? 0) + size;
+  let [copies, outsideBlocks] = [0, 0];
+  for (const { bytes: size, node } of kept.values()) {
+    if (node === undefined) {
+      copies += size;
+      continue;
+    }
+    parts[node.part] = (parts[node.part] ?? 0) + size;
+    if (node.block === undefined) outsideBlocks += size;
   }
-  return { parts, copies };
+  return { parts, outsideBlocks, copies };
 }
