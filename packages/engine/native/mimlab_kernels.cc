@@ -2,61 +2,17 @@
 // would run one pass over memory at a time. Registered through TensorFlow's C API, which needs no matching compiler. The
 // engine works without this library; see src/graph/native-kernels.ts.
 
-#include <cstdint>
-#include <vector>
-
+#include "call.h"
+#include "product_op.h"
 #include "rows.h"
-#include "tensorflow_c.h"
 
 namespace {
 
+using mimlab::Call;
+using mimlab::Data;
+using mimlab::Floats;
 using mimlab::Half;
-
-// The tensors of one call. The first failure is reported to TensorFlow; what follows is then skipped.
-class Call {
- public:
-  explicit Call(TF_OpKernelContext* context) : context_(context), status_(TF_NewStatus()) {}
-  ~Call() {
-    for (TF_Tensor* tensor : tensors_) TF_DeleteTensor(tensor);
-    TF_DeleteStatus(status_);
-  }
-
-  TF_Tensor* Input(int index) {
-    TF_Tensor* tensor = nullptr;
-    TF_GetInput(context_, index, &tensor, status_);
-    return Kept(tensor);
-  }
-  TF_Tensor* Output(int index, const std::vector<int64_t>& shape, TF_DataType type) {
-    size_t bytes = TF_DataTypeSize(type);
-    for (int64_t side : shape) bytes *= static_cast<size_t>(side);
-    return Kept(TF_AllocateOutput(context_, index, type, shape.data(), static_cast<int>(shape.size()), bytes, status_));
-  }
-  bool Failed() {
-    if (TF_GetCode(status_) == TF_OK) return false;
-    TF_OpKernelContext_Failure(context_, status_);
-    return true;
-  }
-
- private:
-  TF_Tensor* Kept(TF_Tensor* tensor) {
-    if (tensor != nullptr) tensors_.push_back(tensor);
-    return tensor;
-  }
-  TF_OpKernelContext* context_;
-  TF_Status* status_;
-  std::vector<TF_Tensor*> tensors_;
-};
-
-std::vector<int64_t> ShapeOf(const TF_Tensor* tensor) {
-  std::vector<int64_t> shape(TF_NumDims(tensor));
-  for (size_t i = 0; i < shape.size(); i++) shape[i] = TF_Dim(tensor, static_cast<int>(i));
-  return shape;
-}
-template <typename T>
-T* Data(TF_Tensor* tensor) {
-  return static_cast<T*>(TF_TensorData(tensor));
-}
-float* Floats(TF_Tensor* tensor) { return Data<float>(tensor); }
+using mimlab::ShapeOf;
 
 void ComputeGelu(void*, TF_OpKernelContext* context) {
   Call call(context);
@@ -82,17 +38,12 @@ Rows RowsOf(const TF_Tensor* x) {
   return {width == 0 ? 0 : TF_TensorElementCount(x) / width, width};
 }
 
-void* CreateLayerNorm(TF_OpKernelConstruction* construction) {
-  TF_Status* status = TF_NewStatus();
-  auto* epsilon = new float(0);
-  TF_OpKernelConstruction_GetAttrFloat(construction, "epsilon", epsilon, status);
-  if (TF_GetCode(status) != TF_OK) TF_OpKernelConstruction_Failure(construction, status);
-  TF_DeleteStatus(status);
-  return epsilon;
-}
-void DeleteLayerNorm(void* epsilon) { delete static_cast<float*>(epsilon); }
+struct LayerNormOp {
+  explicit LayerNormOp(mimlab::Attributes& attributes) : epsilon(attributes.Float("epsilon")) {}
+  float epsilon;
+};
 
-void ComputeLayerNorm(void* epsilon, TF_OpKernelContext* context) {
+void ComputeLayerNorm(void* op, TF_OpKernelContext* context) {
   Call call(context);
   TF_Tensor *x = call.Input(0), *gain = call.Input(1), *offset = call.Input(2);
   if (call.Failed()) return;
@@ -103,7 +54,7 @@ void ComputeLayerNorm(void* epsilon, TF_OpKernelContext* context) {
   TF_Tensor* mean = call.Output(1, statistics, TF_FLOAT);
   TF_Tensor* rstd = call.Output(2, statistics, TF_FLOAT);
   if (call.Failed()) return;
-  mimlab::LayerNorm(Floats(x), Floats(gain), Floats(offset), *static_cast<float*>(epsilon), rows, width, Floats(y), Floats(mean), Floats(rstd));
+  mimlab::LayerNorm(Floats(x), Floats(gain), Floats(offset), static_cast<LayerNormOp*>(op)->epsilon, rows, width, Floats(y), Floats(mean), Floats(rstd));
 }
 
 void ComputeLayerNormGrad(void*, TF_OpKernelContext* context) {
@@ -128,40 +79,18 @@ void ComputeColumnSums(void*, TF_OpKernelContext* context) {
   mimlab::ColumnSums(Floats(x), rows, width, Floats(sums));
 }
 
-// Shapes are known from the recording; TensorFlow need not infer them.
-void NoInference(TF_ShapeInferenceContext* context, TF_Status* status) { TF_ShapeInferenceContextSetUnknownShape(context, status); }
-
-void DefineOp(const char* name, const std::vector<const char*>& inputs, const std::vector<const char*>& outputs, const std::vector<const char*>& attrs) {
-  TF_Status* status = TF_NewStatus();
-  TF_OpDefinitionBuilder* op = TF_NewOpDefinitionBuilder(name);
-  for (const char* attr : attrs) TF_OpDefinitionBuilderAddAttr(op, attr);
-  for (const char* input : inputs) TF_OpDefinitionBuilderAddInput(op, input);
-  for (const char* output : outputs) TF_OpDefinitionBuilderAddOutput(op, output);
-  TF_OpDefinitionBuilderSetShapeInferenceFunction(op, &NoInference);
-  TF_RegisterOpDefinition(op, status);
-  TF_DeleteStatus(status);
-}
-
-using Create = void* (*)(TF_OpKernelConstruction*);
-using Compute = void (*)(void*, TF_OpKernelContext*);
-using Delete = void (*)(void*);
-
-void DefineKernel(const char* op, Create create, Compute compute, Delete remove) {
-  TF_Status* status = TF_NewStatus();
-  TF_RegisterKernelBuilder(op, TF_NewKernelBuilder(op, "CPU", create, compute, remove), status);
-  TF_DeleteStatus(status);
-}
-
 __attribute__((constructor)) void Register() {
+  using mimlab::DefineKernel, mimlab::DefineKernelWith, mimlab::DefineOp;
   DefineOp("MimlabGelu", {"x: T"}, {"y: T", "slope: T"}, {"T: {float, bfloat16}"});
   DefineOp("MimlabLayerNorm", {"x: float", "gain: float", "offset: float"}, {"y: float", "mean: float", "rstd: float"}, {"epsilon: float"});
   DefineOp("MimlabLayerNormGrad", {"dy: float", "x: float", "gain: float", "mean: float", "rstd: float"},
            {"dx: float", "dgain: float", "doffset: float"}, {});
   DefineOp("MimlabColumnSums", {"x: float"}, {"sums: float"}, {});
   DefineKernel("MimlabGelu", nullptr, &ComputeGelu, nullptr);
-  DefineKernel("MimlabLayerNorm", &CreateLayerNorm, &ComputeLayerNorm, &DeleteLayerNorm);
+  DefineKernelWith<LayerNormOp>("MimlabLayerNorm", &ComputeLayerNorm);
   DefineKernel("MimlabLayerNormGrad", nullptr, &ComputeLayerNormGrad, nullptr);
   DefineKernel("MimlabColumnSums", nullptr, &ComputeColumnSums, nullptr);
+  mimlab::DefineProducts();
 }
 
 }  // namespace

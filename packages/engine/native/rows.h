@@ -51,23 +51,25 @@ inline float ExpOfNegative(float x) {
   return p * power;
 }
 
-// y = x Phi(x) and its derivative Phi(x) + x phi(x). The error function is Abramowitz and Stegun's 7.1.26 (absolute
-// error 1.5e-7); its exponential is the one that phi needs.
+// y = x Phi(x) and its derivative Phi(x) + x phi(x), where y may be x. The error function is Abramowitz and Stegun's
+// 7.1.26 (absolute error 1.5e-7); its exponential is the one that phi needs.
+template <typename T>
+inline void GeluOf(const T* x, T* y, T* slope, int64_t count) {
+  for (int64_t i = 0; i < count; i++) {
+    const float value = Load(x[i]);
+    const float u = value * 0.70710678f;
+    const float gauss = ExpOfNegative(-u * u);
+    const float t = 1.0f / (1.0f + 0.3275911f * std::fabs(u));
+    // Half the complementary error function of |u|.
+    const float tail = 0.5f * ((((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - 0.284496736f) * t + 0.254829592f) * t * gauss;
+    const float distribution = u < 0 ? tail : 1.0f - tail;
+    Store(&y[i], value * distribution);
+    Store(&slope[i], distribution + value * 0.39894228f * gauss);
+  }
+}
 template <typename T>
 void Gelu(const T* x, T* y, T* slope, int64_t count) {
-  ByPieces(count, PiecesOf(count, 16384), [=](int64_t, int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; i++) {
-      const float value = Load(x[i]);
-      const float u = value * 0.70710678f;
-      const float gauss = ExpOfNegative(-u * u);
-      const float t = 1.0f / (1.0f + 0.3275911f * std::fabs(u));
-      // Half the complementary error function of |u|.
-      const float tail = 0.5f * ((((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - 0.284496736f) * t + 0.254829592f) * t * gauss;
-      const float distribution = u < 0 ? tail : 1.0f - tail;
-      Store(&y[i], value * distribution);
-      Store(&slope[i], distribution + value * 0.39894228f * gauss);
-    }
-  });
+  ByPieces(count, PiecesOf(count, 16384), [=](int64_t, int64_t begin, int64_t end) { GeluOf(x + begin, y + begin, slope + begin, end - begin); });
 }
 
 // Layer norm of rows; `mean` and `rstd` hold one number a row.

@@ -76,7 +76,7 @@ export function createGraphStep(definition: StepDefinition, context: GraphStepCo
     const recording = recordingFor(inputs, signature);
     checkOutputs(recording, variant, definition);
     const graph = buildStepGraph({
-      ...variant, definition, recording, groups, prefix: context.nextPrefix(), precision: context.precision, recompute: context.recompute, fuse: !context.xla, variable: state.get,
+      ...variant, definition, recording, groups, prefix: context.nextPrefix(), precision: context.precision, recompute: context.recompute, fuse: !context.xla, nativeProducts: context.fused && context.precision === 'fp32', variable: state.get,
     }); // prettier-ignore
     session.extend(graph.graphDef);
     const feeds = [...graph.inputs.map(({ node }) => node), ...(graph.scalars === undefined ? [] : [graph.scalars])];

@@ -4,6 +4,7 @@ import type { StepRecording } from '../trace/trace-step.js';
 import { ofInt, ofShape, ofType } from './attributes.js';
 import { createGraphBuilder, type GraphBuilder, type Ref } from './graph-builder.js';
 import { lowerRecording } from './lower-recording.js';
+import { fuseProducts } from './fuse-products.js';
 import { fuseBias, optimizeRecording } from './optimize-recording.js';
 import { float } from './float-nodes.js';
 import { recomputeForward } from './recompute/recompute.js';
@@ -27,6 +28,8 @@ export interface StepGraphOptions extends StepVariant {
   readonly recompute: Recompute;
   /** Fold biases into products; XLA does that itself and does not know the folded operation. */
   readonly fuse: boolean;
+  /** Multiply matrices in the native library. */
+  readonly nativeProducts: boolean;
   readonly variable: (name: string) => { readonly sharedName: string; readonly shape: readonly number[] };
 }
 
@@ -54,7 +57,9 @@ export function buildStepGraph(options: StepGraphOptions): StepGraph {
   const wanted = [...('loss' in recording.outputs ? ['loss'] : []), ...metricNames, ...outputNames.map((name) => `output/${name}`), ...assignNames, ...gradNames];
 
   const optimized = optimizeRecording(recording, wanted);
-  const lowered = recomputeForward(options.fuse ? fuseBias(optimized) : optimized, options.recompute);
+  // What is computed twice has two readers, so products take their readers in only after that is known.
+  const recomputed = recomputeForward(options.fuse ? fuseBias(optimized) : optimized, options.recompute);
+  const lowered = options.nativeProducts ? fuseProducts(recomputed) : recomputed;
   const graph = createGraphBuilder(options.prefix);
   const variables = new Map<string, VariableNode>();
   const variable = (name: string): VariableNode => {

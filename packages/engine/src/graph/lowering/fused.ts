@@ -1,6 +1,6 @@
-import { ofFloat } from '../attributes.js';
+import { ofBool, ofFloat, ofInt } from '../attributes.js';
 import type { Ref } from '../graph-builder.js';
-import { T, type Lowering, type LoweringTable } from './lowering.js';
+import { T, type Lowering, type LoweringContext, type LoweringTable } from './lowering.js';
 
 /** One operation of the native library with several outputs of one type. */
 const outputsOf = (name: string, count: number, type: Ref['type']): readonly Ref[] => Array.from({ length: count }, (_, i) => ({ name: i === 0 ? name : `${name}:${i}`, type }));
@@ -14,10 +14,23 @@ const layerNormGrad: Lowering = ({ graph, inputs, type }) => outputsOf(graph.nod
 
 const columnSums: Lowering = ({ graph, inputs, type }) => [graph.ref('MimlabColumnSums', type, inputs, {})];
 
+const flag = ({ node }: LoweringContext, name: string) => ofBool(node.attrs[name] === true);
+const sides = (context: LoweringContext) => ({ transpose_a: flag(context, 'transposeA'), transpose_b: flag(context, 'transposeB') });
+
+const product: Lowering = (context) => {
+  const { graph, inputs, type } = context;
+  const roles = { bias: flag(context, 'bias'), factor: flag(context, 'factor'), addend: flag(context, 'addend') };
+  return [graph.ref('MimlabProduct', type, inputs, { ...sides(context), ...roles, N: ofInt(inputs.length - 2) })];
+};
+
+const productGelu: Lowering = (context) => outputsOf(context.graph.node('MimlabProductGelu', context.inputs, sides(context)), 2, context.type);
+
 /** Recordings have these kernels only where the native library is loaded. */
 export const FUSED_LOWERING: LoweringTable = {
   MimGelu: gelu,
   MimLayerNorm: layerNorm,
   MimLayerNormGrad: layerNormGrad,
   MimColumnSums: columnSums,
+  MimProduct: product,
+  MimProductGelu: productGelu,
 };
