@@ -18,4 +18,5 @@ export * from './objective.js';
 export * from './step-inputs.js';
 export * from './weights/index.js';
 export * from './plugin/registry.js';
+export * from './plugin/code-digest.js';
 export * from './config/index.js';

@@ -9,6 +9,7 @@ export const EngineConfig = z.strictObject({
   precision: z.enum(['fp32', 'bf16']).default('fp32').describe('bf16: products and activations in bfloat16, weights and optimizer in float32 (graph only)'),
   threads: z.int().min(1).optional().describe('threads for operations; default: the number of cores'),
   xla: z.boolean().default(false).describe('let TensorFlow cluster operations with XLA (graph only)'),
+  cache: z.boolean().default(true).describe('keep compiled steps on the disk for the next start (graph only)'),
   recompute: z
     .enum(['none', 'cheap', 'blocks'])
     .default('none')

@@ -21,6 +21,11 @@ export interface EngineOptions {
   readonly xla?: boolean;
   /** Less memory for more time (graph only, without XLA). Default `none`. */
   readonly recompute?: Recompute;
+  /**
+   * Keep compiled steps on the disk (mimlab's cache folder) for the next start, those whose definition has a `cacheKey`
+   * (graph only). Default true.
+   */
+  readonly cache?: boolean;
   /** Backend of eager execution; `auto` is tensorflow where its binding loads, else wasm. */
   readonly eagerBackend?: 'auto' | 'tensorflow' | 'wasm' | 'cpu';
 }
@@ -92,6 +97,11 @@ export interface StepDefinition {
   readonly state: readonly string[];
   compute(state: NamedTensors, inputs: NamedTensors): StepResult;
   readonly optimize?: Optimization;
+  /**
+   * Says what `compute` does, its code included: two definitions of one key compute the same in any process. It lets an
+   * engine keep what it compiled; without one a step is compiled at every start.
+   */
+  readonly cacheKey?: string;
 }
 
 export interface RunOptions {

@@ -3,6 +3,7 @@ export { createSchedule, type Schedule, type ScheduleOptions } from './schedule.
 export { decays, parameterUpdates } from './parameter-groups.js';
 export { hookRandomness } from './hook-randomness.js';
 export { evaluationStep, parameterState, pretrainStep } from './pretrain-step.js';
+export { stepKey } from './step-key.js';
 export { pretrain, type PretrainOptions } from './train-loop.js';
 export type { PretrainSummary, TrainRecord } from './records.js';
 export { CONFIG_FILE, openRunFolder, runPaths, type OpenRunOptions, type RunFolder } from './run-folder.js';

@@ -4,7 +4,7 @@ import { createEagerEngine, type Engine } from '@mimlab/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TrainConfig } from './config.js';
-import { evaluationStep, parameterState, pretrainStep } from './pretrain-step.js';
+import { blankState, evaluationStep, parameterState, pretrainStep } from './pretrain-step.js';
 
 const GRID = { rows: 1, columns: 2 };
 const COUNTS = { visible: 1, retained: 1, thrown: 0 };
@@ -33,6 +33,22 @@ const inputs: NamedHostTensors = {
   'random.noise': { shape: [2], dtype: 'float32', data: Float32Array.of(0.25, 0.5) },
   ...Object.fromEntries(Object.entries(planSpecs(1, GRID, COUNTS)).map(([name, spec]) => [name, { ...spec, data: new Int32Array(sizeOfShape(spec.shape)) }])),
 };
+
+describe('blank state', () => {
+  it('has the shapes of the parameters and zeros everywhere', () => {
+    const blank = blankState(SPECS);
+    expect(Object.keys(blank)).toEqual(Object.keys(SPECS));
+    expect([blank['frozen']?.shape, [...(blank['frozen']?.init() ?? [])]]).toEqual([[1], [0]]);
+  });
+});
+
+describe('the definition of the step', () => {
+  it('has a cache key only where it is given one', () => {
+    const config = TrainConfig.parse({ epochs: 50 });
+    expect(pretrainStep(objective, statistics, config, 'k').cacheKey).toBe('k');
+    expect('cacheKey' in pretrainStep(objective, statistics, config)).toBe(false);
+  });
+});
 
 let engine: Engine;
 beforeEach(async () => {

@@ -1,4 +1,4 @@
-import { objectiveBatch, randomStream, type NamedTensors, type Objective, type ObjectiveOutcome, type ParamSpecs, type PixelStatistics } from '@mimlab/core';
+import { objectiveBatch, randomStream, sizeOfShape, type NamedTensors, type Objective, type ObjectiveOutcome, type ParamSpecs, type PixelStatistics } from '@mimlab/core';
 import type { StateSpec, StepDefinition } from '@mimlab/engine';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { TrainConfig } from './config.js';
@@ -11,6 +11,11 @@ export function parameterState(specs: ParamSpecs, seed: number): Record<string, 
     { shape: spec.shape, init: () => spec.init(spec.shape, randomStream(seed, 'init', name)) },
   ]);
   return Object.fromEntries(entries);
+}
+
+/** The same parameters at zero: for values that are read from a file next. Drawing those of a ViT-B takes seconds. */
+export function blankState(specs: ParamSpecs): Record<string, StateSpec> {
+  return Object.fromEntries(Object.entries(specs).map(([name, { shape }]): [string, StateSpec] => [name, { shape, init: () => new Float32Array(sizeOfShape(shape)) }]));
 }
 
 /**
@@ -47,10 +52,12 @@ export const evaluationStep = (objective: Objective, statistics: PixelStatistics
 /**
  * The step of pre-training: loss of the objective, AdamW on its trainable parameters.
  * Inputs are those of `stepInputSpecs`; metrics are `loss`, `gradNorm` and the parts of the loss.
+ * @param cacheKey see `StepDefinition`
  */
-export function pretrainStep(objective: Objective, statistics: PixelStatistics, config: TrainConfig): StepDefinition {
+export function pretrainStep(objective: Objective, statistics: PixelStatistics, config: TrainConfig, cacheKey?: string): StepDefinition {
   const specs = objective.params();
   return {
+    ...(cacheKey === undefined ? {} : { cacheKey }),
     ...objectiveStep('pretrain', objective, specs, statistics, true),
     optimize: {
       updates: parameterUpdates(specs, config),

@@ -9,11 +9,12 @@ import { dumpFailure } from './failure-dump.js';
 import { hookRandomness } from './hook-randomness.js';
 import { appendMetrics, scalarsOf, syncMetrics, truncateMetrics } from './metrics-log.js';
 import { createPace } from './pace.js';
-import { parameterState, pretrainStep } from './pretrain-step.js';
+import { blankState, parameterState, pretrainStep } from './pretrain-step.js';
 import type { PretrainSummary, TrainRecord } from './records.js';
 import type { RunFolder } from './run-folder.js';
 import { gatherSamplerState, isStateDue, readSamplerState } from './sampler-state.js';
 import { createSchedule } from './schedule.js';
+import { stepKey } from './step-key.js';
 import { createEventFile } from './tensorboard.js';
 import { checkResumable, type Cursor } from './train-state.js';
 import { joinOutcomes, metricsRow } from './update-metrics.js';
@@ -24,6 +25,11 @@ export interface PretrainOptions {
   readonly objective: Objective;
   /** Mean and deviation that images are normalised with; those of the data set unless given. */
   readonly statistics?: PixelStatistics;
+  /**
+   * Modules (absolute paths or file URLs) of the plugins that the objective was made by. With them an engine may keep the
+   * compiled step for the next start.
+   */
+  readonly plugins?: readonly string[];
   /** Holds no state yet. Stays open: the caller may go on to read weights from it. */
   readonly engine: Engine;
   /** Batches of `config.train.batch` images with plans, shuffled by `config.seed`. Closed when training ends. */
@@ -76,9 +82,10 @@ async function train(options: PretrainOptions, loader: Loader): Promise<Pretrain
 
   // Parameters, optimizer state and step.
   const specs = objective.params();
-  await engine.define(parameterState(specs, config.seed));
+  await engine.define(found === undefined ? parameterState(specs, config.seed) : blankState(specs));
   if (found === undefined) await engine.write(await objective.pretrained());
-  const step = engine.compile(pretrainStep(objective, statistics, config.train));
+  const cacheKey = options.plugins && stepKey(config, statistics, options.plugins);
+  const step = engine.compile(pretrainStep(objective, statistics, config.train, cacheKey));
   if (found !== undefined) await restoreWeightFiles(found.path, engine, specs);
 
   // Logs. What an interrupted run wrote after its checkpoint will be written again.

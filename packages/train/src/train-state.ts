@@ -46,6 +46,7 @@ const HARMLESS = new Set([
   'data.prefetch',
   'data.cacheMiB',
   'engine.threads',
+  'engine.cache',
   'train.logEvery',
   'train.checkpointEvery',
   'train.keepCheckpoints',

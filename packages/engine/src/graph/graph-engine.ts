@@ -1,11 +1,18 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { EngineError } from '@mimlab/core';
 import type { Engine, EngineOptions, Step } from '../contract.js';
+import { cacheFolder } from '../install/index.js';
 import { loadKernels, loadTensorflow } from '../tensorflow/c-library.js';
 import { configProto } from '../tensorflow/config-proto.js';
 import { openSession } from '../tensorflow/session.js';
 import { createGraphState } from './graph-state.js';
 import { createGraphStep } from './graph-step.js';
+import { createStepCompiler } from './step-cache-compiler.js';
+import { createStepCache } from './step-cache.js';
+
+/** Room for compiled steps on the disk: some fifty of ViT-B/16. */
+const CACHE_BYTES = 256 << 20;
 
 /**
  * The compiled engine: steps are traced once, lowered to TensorFlow graphs and run in one session, which holds the
@@ -27,8 +34,10 @@ export function createGraphEngine(options: EngineOptions, libraryPath: string, k
   if (fused) loadKernels(kernelsPath, threads);
   const session = openSession(api, configProto({ threads, xla }));
   const state = createGraphState(api, session);
-  let disposed = false;
   let prefixes = 0;
+  const cache = options.cache === false ? undefined : createStepCache(join(cacheFolder(), 'steps'), CACHE_BYTES);
+  const compile = createStepCompiler(cache, state, { precision: options.precision, recompute, xla, fused, threads, library: String(api.version()) }, () => `step${prefixes++}`);
+  let disposed = false;
   let last: Promise<unknown> = Promise.resolve();
 
   const alive = (): void => {
@@ -52,7 +61,7 @@ export function createGraphEngine(options: EngineOptions, libraryPath: string, k
     },
     compile(definition): Step {
       alive();
-      return createGraphStep(definition, { api, session, state, precision: options.precision, recompute, xla, fused, inTurn, nextPrefix: () => `step${prefixes++}` });
+      return createGraphStep(definition, { api, session, state, precision: options.precision, recompute, xla, fused, inTurn, compile });
     },
     stateNames: () => state.names(),
     async read(names) {

@@ -11,6 +11,7 @@ import { deleteTensors, tensorFrom } from '../tensorflow/tensor.js';
 import { traceStep, updatedNames, type StepRecording } from '../trace/trace-step.js';
 import type { GraphState } from './graph-state.js';
 import { checkDefinition, checkRunOptions } from './step-checks.js';
+import type { StepCompiler } from './step-cache-compiler.js';
 import { buildStepGraph, type StepGraph, type StepVariant } from './step-graph.js';
 import { GUARD_MESSAGE } from './update-graph.js';
 import { updateGroups, updateScalars } from './update-rules.js';
@@ -26,8 +27,7 @@ export interface GraphStepContext {
   readonly fused: boolean;
   /** Runs one piece of work after the other; rejects when the engine is disposed. */
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
-  /** A prefix that no graph of the session has had. */
-  readonly nextPrefix: () => string;
+  readonly compile: StepCompiler;
 }
 
 /** A step of the compiled engine; it can also be run under TensorFlow's tracer. */
@@ -73,11 +73,13 @@ export function createGraphStep(definition: StepDefinition, context: GraphStepCo
     const key = `${variant.phase} ${[...variant.outputs].sort().join()} ${signature}`;
     const known = variants.get(key);
     if (known !== undefined) return known;
-    const recording = recordingFor(inputs, signature);
-    checkOutputs(recording, variant, definition);
-    const graph = buildStepGraph({
-      ...variant, definition, recording, groups, prefix: context.nextPrefix(), precision: context.precision, recompute: context.recompute, fuse: !context.xla, nativeProducts: context.fused && context.precision === 'fp32', variable: state.get,
-    }); // prettier-ignore
+    const graph = context.compile(definition, variant, signature, (prefix) => {
+      const recording = recordingFor(inputs, signature);
+      checkOutputs(recording, variant, definition);
+      return buildStepGraph({
+        ...variant, definition, recording, groups, prefix, precision: context.precision, recompute: context.recompute, fuse: !context.xla, nativeProducts: context.fused && context.precision === 'fp32', variable: state.get,
+      }); // prettier-ignore
+    });
     session.extend(graph.graphDef);
     const feeds = [...graph.inputs.map(({ node }) => node), ...(graph.scalars === undefined ? [] : [graph.scalars])];
     const fetches = [...(graph.metrics === undefined ? [] : [graph.metrics.node]), ...graph.outputs.map(({ node }) => node)];
