@@ -1,5 +1,5 @@
 // What mimlab promises on two cores, and whether results keep it.
-import { throwName } from './catalogue.mjs';
+import { PYTORCH, throwName } from './catalogue.mjs';
 import { fastestPytorch } from './compare.mjs';
 import { worstExcess } from './growth.mjs';
 import { ratioSummary } from './statistics.mjs';
@@ -16,16 +16,20 @@ function againstPytorch(results, caseName, precision) {
 
 const stepTime = (caseName, precision) => (results) => {
   const found = againstPytorch(results, caseName, precision);
-  return found && { ...ratioSummary(found.own.ofRounds, found.peers[found.fastest].ofRounds), note: `against ${found.fastest}` };
+  if (found === undefined) return undefined;
+  const { own, peers, fastest } = found;
+  const over = (name) => ratioSummary(own.ofRounds, peers[name].ofRounds);
+  const others = Object.keys(PYTORCH).filter((name) => name in peers && name !== fastest);
+  return { ...over(fastest), note: `against ${fastest}${others.map((name) => ` (${name}: ${over(name).median.toFixed(2)})`).join('')}` };
 };
 
 /** Against the PyTorch peer that holds least. */
 const residentMemory = (precision) => (results) => {
   const found = againstPytorch(results, 'vit-b16', precision);
   if (found === undefined) return undefined;
-  const rivals = Object.entries(found.peers).filter(([, peer]) => peer.macs === undefined);
-  const [name, least] = rivals.reduce((a, b) => (b[1].residentBytes < a[1].residentBytes ? b : a));
-  return { ...single(found.own.residentBytes / least.residentBytes), note: `against ${name}` };
+  const over = (name) => found.own.residentBytes / found.peers[name].residentBytes;
+  const [least] = Object.keys(PYTORCH).filter((name) => name in found.peers).sort((a, b) => over(b) - over(a));
+  return { ...single(over(least)), note: `against ${least}` };
 };
 
 const thrownHalf = (method, ratio) => (results) => {

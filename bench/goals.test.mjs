@@ -17,7 +17,7 @@ describe('goals', () => {
   it('of the step are held against the faster PyTorch', () => {
     const comparisons = [comparison({ eager: peer([3, 3]), compile: peer([2, 2]), 'γ 0': ownPeer([1.8, 1.7]) })];
     const goal = judged({ comparisons }, 'step over the fastest PyTorch, ViT-B/16, fp32');
-    expect(goal.measured).toMatchObject({ median: 0.875, range: [0.85, 0.9], note: 'against compile' });
+    expect(goal.measured).toMatchObject({ median: 0.875, range: [0.85, 0.9], note: 'against compile (eager: 0.58)' });
     expect(goal.met).toBe(true);
   });
 
@@ -56,8 +56,8 @@ describe('goals', () => {
     expect(goal.measured.median).toBeCloseTo(1.1);
   });
 
-  it('are measured by parts that together stay below 25 minutes of budget or little more', () => {
-    expect(Object.values(PARTS).reduce((sum, { minutes }) => sum + minutes, 0)).toBeLessThanOrEqual(26);
+  it('are measured by parts that together have 25 minutes', () => {
+    expect(Object.values(PARTS).reduce((sum, { minutes }) => sum + minutes, 0)).toBeLessThanOrEqual(25);
     expect(new Set(GOALS.map(({ what }) => what)).size).toBe(GOALS.length);
   });
 });

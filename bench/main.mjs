@@ -50,15 +50,17 @@ async function measureSelection({ methods, cases, precisions, gammas, pytorch },
   }
 }
 
-function printTables(results) {
+function printTables(results, { only }) {
   const { comparisons, loading, growth } = results;
+  // Of chosen parts, their goals alone.
+  const judged = results.kind === 'goals' ? judge(results).filter(({ measured }) => measured !== undefined || only.length === Object.keys(PARTS).length) : [];
   const texts = [
     pytorchTable(comparisons),
     methodsTables(comparisons),
     failureList(comparisons),
     loading === undefined ? '' : loadingTable(loading),
     growth === undefined ? '' : growthTable(growth),
-    results.kind === 'goals' ? goalsTable(judge(results)) : '',
+    goalsTable(judged),
   ];
   print(texts.filter((text) => text !== '').join('\n\n'));
 }
@@ -81,12 +83,14 @@ async function main(args) {
   process.once('exit', remove);
   const { threads, set, rounds, pytorch } = options;
   // Written after every comparison: a failure loses nothing that was measured before it.
+  const began = performance.now();
   const save = () => {
+    results.seconds = (performance.now() - began) / 1000;
     if (output !== undefined) writeFileSync(output, `${JSON.stringify(results, null, 2)}\n`);
   };
   await (options.goals ? measureGoals : measureSelection)(options, results, { threads, set, rounds, pytorch, folders, say, save });
   if (options.json) print(JSON.stringify(results, null, 2));
-  else printTables(results);
+  else printTables(results, options);
 }
 
 await main(process.argv.slice(2)).catch((error) => {

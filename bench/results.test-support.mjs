@@ -32,6 +32,7 @@ export const results = (more = {}) => ({
   machine: { cpu: 'Xeon', cores: 2, memoryBytes: 24 * 2 ** 30, node: 'v20.20.2', load: 0.044 },
   threads: 2,
   set: [],
+  seconds: 1234,
   comparisons: [],
   ...more,
 });

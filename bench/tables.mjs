@@ -17,10 +17,10 @@ export function table(head, rows) {
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-/** Where and how results were taken, in one sentence. */
-export function machineText({ machine: { cpu, cores, memoryBytes, node, load }, threads, taken, comparisons }) {
+/** Where and how results were taken, and how long that took, in one sentence. */
+export function machineText({ machine: { cpu, cores, memoryBytes, node, load }, threads, taken, seconds, comparisons }) {
   const versions = [...new Set(comparisons.flatMap(({ peers }) => Object.values(peers).map(({ version }) => version.replace(/^graph: /, '').replace(/,.*$/, ''))))];
-  return `Taken on ${taken.slice(0, 10)}: ${cpu}, ${cores} cores, ${Math.round(memoryBytes / 2 ** 30)} GiB, Node ${node}, ${threads} threads${versions.map((version) => `, ${version}`).join('')}; load average when it began: ${load.toFixed(2)}.`;
+  return `Taken on ${taken.slice(0, 10)}: ${cpu}, ${cores} cores, ${Math.round(memoryBytes / 2 ** 30)} GiB, Node ${node}, ${threads} threads${versions.map((version) => `, ${version}`).join('')}; load average when it began: ${load.toFixed(2)}; the whole run took ${Math.round(seconds / 60)} minutes.`;
 }
 
 /** One row a goal. */

@@ -68,7 +68,7 @@ describe('tables', () => {
 describe('what stands beside figures', () => {
   it('names machine, versions and how busy it was', () => {
     expect(machineText(results({ comparisons: [comparison({ eager: peer([1]), 'γ 0': ownPeer([1]) })] }))).toBe(
-      'Taken on 2026-11-23: Xeon, 2 cores, 24 GiB, Node v20.20.2, 2 threads, PyTorch 2.15.0, TensorFlow 2.21.0; load average when it began: 0.04.',
+      'Taken on 2026-11-23: Xeon, 2 cores, 24 GiB, Node v20.20.2, 2 threads, PyTorch 2.15.0, TensorFlow 2.21.0; load average when it began: 0.04; the whole run took 21 minutes.',
     );
   });
 
