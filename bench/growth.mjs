@@ -30,11 +30,13 @@ export async function measureGrowth(tools) {
       say(`starting ${nameOf(point)}`);
       peers[nameOf(point)] = await startMimlab(configurationOf(point, tools.folders), { precision: 'fp32', tools });
     }
-    const runners = Object.fromEntries(Object.entries(peers).map(([name, { ask }]) => [name, () => ask({ steps: 1 })]));
+    const operations = points.map((point) => stepOperations(peers[nameOf(point)].ready.macs, point.batch));
+    // Short steps are timed several times a round, so that a round of any point takes as long as the anchor's or longer.
+    const runners = Object.fromEntries(points.map((point, i) => [nameOf(point), () => peers[nameOf(point)].ask({ steps: Math.ceil(operations[0] / operations[i]) })]));
     const taken = await interleave(runners, { ...ROUNDS, rounds: tools.rounds ?? ROUNDS.rounds, say });
-    return points.map((point) => {
+    return points.map((point, i) => {
       const { ofRounds, steps } = taken[nameOf(point)];
-      return { tokens: point.tokens, batch: point.batch, operations: stepOperations(peers[nameOf(point)].ready.macs, point.batch), ofRounds, secondsPerStep: summary(steps) };
+      return { tokens: point.tokens, batch: point.batch, operations: operations[i], ofRounds, secondsPerStep: summary(steps) };
     });
   } finally {
     for (const { stop } of Object.values(peers)) stop();
