@@ -12,12 +12,28 @@ const WARMUP = 3;
 /** Environment that pins both libraries to their threads. */
 const pinned = (threads) => ({ OMP_NUM_THREADS: String(threads), MKL_NUM_THREADS: String(threads), TF_CPP_MIN_LOG_LEVEL: '2' });
 
-/** Starts mimlab on one configuration: { preset, set }. */
-export const startMimlab = ({ preset, set }, { precision, tools }) =>
-  startPeer(process.execPath, [`${here}mimlab-peer.mjs`, JSON.stringify({ preset, set: [...set, ...tools.set], threads: tools.threads, precision, warmup: WARMUP })], pinned(tools.threads));
+/**
+ * Starts mimlab on one configuration, { preset, set }.
+ * @param cache folder of an earlier start, whose compiled step is used again; else a folder without any
+ */
+export async function startMimlab({ preset, set }, { precision, tools, cache, warmup = WARMUP }) {
+  const { emptyStepCache } = await import('./step-cache.mjs');
+  const folder = cache ?? emptyStepCache(tools.folder);
+  const request = { preset, set: [...set, ...tools.set], threads: tools.threads, precision, warmup };
+  const peer = await startPeer(process.execPath, [`${here}mimlab-peer.mjs`, JSON.stringify(request)], { ...pinned(tools.threads), MIMLAB_CACHE: folder });
+  return { ...peer, cache: folder };
+}
 
-function startPytorch(name, caseName, { precision, tools }) {
-  const { python, compiled } = peerPython(`${here}requirements.txt`, tools.say);
+/** What a second start of the same configuration takes, with the step that the first one compiled. */
+async function startAgain(configured, { precision, tools, cache }) {
+  const peer = await startMimlab(configured, { precision, tools, cache, warmup: 1 });
+  peer.stop();
+  return peer.ready.compile;
+}
+
+async function startPytorch(name, caseName, { precision, tools }) {
+  const { cacheFolder } = await import('@mimlab/engine');
+  const { python, compiled } = peerPython(`${here}requirements.txt`, cacheFolder(), tools.say);
   const config = { ...MAE_MODELS[caseName], batch: CASES[caseName].batch, threads: tools.threads, precision, warmup: WARMUP, ...PYTORCH[name] };
   return startPeer(python, [`${here}pytorch_peer.py`, JSON.stringify(config)], { ...pinned(tools.threads), TORCHINDUCTOR_CACHE_DIR: compiled });
 }
@@ -42,8 +58,8 @@ function figures(ready, { ofRounds, steps, last }, batch) {
 
 /**
  * @param of method, caseName, precision, gammas, pytorch (names of PyTorch peers beside bare MAE), details: also what
- *   the step allocates and what the loader alone does
- * @param tools threads, set, rounds, folders, say
+ *   the step allocates, what the loader alone does, and how long a second start takes
+ * @param tools threads, set, rounds, folder (temporary), folders (of images), say
  * @returns figures by peer; peers that could not run stand in `failures` with the reason
  */
 export async function compare({ method, caseName, precision, gammas, pytorch = [], details = true }, tools) {
@@ -63,16 +79,19 @@ export async function compare({ method, caseName, precision, gammas, pytorch = [
   };
   try {
     for (const peer of pytorch) await start(peer, () => startPytorch(peer, caseName, { precision, tools }));
-    for (const gamma of gammas) await start(throwName(gamma), () => startMimlab(configuration(method, caseName, gamma, tools.folders), { precision, tools }));
+    const configured = (gamma) => configuration(method, caseName, gamma, tools.folders);
+    for (const gamma of gammas) await start(throwName(gamma), () => startMimlab(configured(gamma), { precision, tools }));
     if (Object.keys(peers).length === 0) return { method, caseName, precision, batch, steps, rounds: 0, peers: {}, failures };
     const runners = Object.fromEntries(Object.entries(peers).map(([peer, { ask }]) => [peer, () => ask({ steps })]));
     const taken = await interleave(runners, { rounds: tools.rounds ?? rounds, seconds, say });
     const results = Object.fromEntries(Object.entries(peers).map(([peer, { ready }]) => [peer, figures(ready, taken[peer], batch)]));
     // After the last round: the tracer and the loader leave memory behind.
-    if (details) {
-      for (const gamma of gammas.map(throwName).filter((peer) => peer in peers)) {
-        Object.assign(results[gamma], await peers[gamma].ask({ profile: true }), { loader: await peers[gamma].ask({ loader: 8 }) });
-      }
+    for (const gamma of details ? gammas.filter((one) => throwName(one) in peers) : []) {
+      const name = throwName(gamma);
+      const { ask, stop, cache } = peers[name];
+      Object.assign(results[name], await ask({ profile: true }), { loader: await ask({ loader: 8 }) });
+      stop();
+      results[name].compile.again = await startAgain(configured(gamma), { precision, tools, cache });
     }
     return { method, caseName, precision, batch, steps, rounds: Object.values(results)[0].ofRounds.length, peers: results, failures };
   } finally {

@@ -1,6 +1,5 @@
 // Generated images on disk for the loader, in the forms of CIFAR-10 and of an image folder.
-import { linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { linkSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomStream } from '@mimlab/core';
 import sharp from 'sharp';
@@ -43,11 +42,10 @@ function writeCifar(folder) {
   for (let part = 1; part <= 5; part++) writeFileSync(join(folder, `data_batch_${part}.bin`), bytes);
 }
 
-/** Writes both data sets into a temporary folder. @returns their folders by name of the data set, and `remove` */
-export async function generateImages() {
-  const root = mkdtempSync(join(tmpdir(), 'mimlab-bench-'));
+/** Writes both data sets below `root`. @returns their folders by name of the data set */
+export async function generateImages(root) {
   const folders = { cifar10: join(root, 'cifar10'), imagefolder: join(root, 'photos') };
   writeCifar(folders.cifar10);
   await writePhotos(folders.imagefolder);
-  return { folders, remove: () => rmSync(root, { recursive: true, force: true }) };
+  return folders;
 }

@@ -1,7 +1,7 @@
 // `npm run bench`: see bench/README.md.
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, totalmem } from 'node:os';
-import { dirname, resolve } from 'node:path';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { buildAll, root, setup } from '../scripts/setup.mjs';
 import { compare } from './compare.mjs';
 import { PARTS } from './goal-parts.mjs';
@@ -77,10 +77,11 @@ async function main(args) {
   const results = emptyResults(options.goals ? 'goals' : 'selection', options);
   const output = options.output && resolve(options.output);
   if (output !== undefined) mkdirSync(dirname(output), { recursive: true });
-  say('generating images for the loader');
-  const { folders, remove } = await generateImages();
+  const folder = mkdtempSync(join(tmpdir(), 'mimlab-bench-'));
   for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]]) process.once(signal, () => process.exit(code));
-  process.once('exit', remove);
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  say('generating images for the loader');
+  const folders = await generateImages(folder);
   const { threads, set, rounds, pytorch } = options;
   // Written after every comparison: a failure loses nothing that was measured before it.
   const began = performance.now();
@@ -88,7 +89,7 @@ async function main(args) {
     results.seconds = (performance.now() - began) / 1000;
     if (output !== undefined) writeFileSync(output, `${JSON.stringify(results, null, 2)}\n`);
   };
-  await (options.goals ? measureGoals : measureSelection)(options, results, { threads, set, rounds, pytorch, folders, say, save });
+  await (options.goals ? measureGoals : measureSelection)(options, results, { threads, set, rounds, pytorch, folder, folders, say, save });
   if (options.json) print(JSON.stringify(results, null, 2));
   else printTables(results, options);
 }

@@ -4,9 +4,10 @@
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { countCost, loadRunContext } from '@mimlab/cli';
+import { pluginModules } from '@mimlab/core';
 import { createLoader, augmentSpec, datasetRef, imageSpec } from '@mimlab/data';
 import { createEngine, profileStep, residentPeak, resetResidentPeak } from '@mimlab/engine';
-import { hookRandomness, parameterState, pretrainStep } from '@mimlab/train';
+import { hookRandomness, parameterState, pretrainStep, stepKey } from '@mimlab/train';
 import { syntheticBatch } from './synthetic-batch.mjs';
 
 const answer = (report) => process.stdout.write(`${JSON.stringify(report)}\n`);
@@ -37,15 +38,15 @@ const began = now();
 const engine = await createEngine({ ...config.engine, kind: 'graph', precision, threads });
 await engine.define(parameterState(objective.params(), 0));
 const defined = now();
-const step = engine.compile(pretrainStep(objective, statistics, config.train));
 let update = 0;
 const nextRun = (inputs) => {
   update += 1;
   return [{ ...inputs, ...hookRandomness(objective, batch, 0, update, 0) }, { lr: 1e-4, update }];
 };
 
-// The promise of the first run is there once the step is traced and lowered.
+// The promise of the first run is there once the step is traced and lowered, or read from the cache by its key.
 const tracedFrom = now();
+const step = engine.compile(pretrainStep(objective, statistics, config.train, stepKey(config, statistics, pluginModules(compositionRef))));
 const first = step.run(...nextRun(fixed));
 const traced = now();
 await first;

@@ -2,16 +2,14 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Makes the peer's virtual environment in mimlab's cache on first use.
+ * Makes the peer's virtual environment in mimlab's cache folder on first use.
  * @returns its Python, and a folder where torch.compile keeps what it compiled
  * @throws Error naming what is needed
  */
-export function peerPython(requirementsFile, say) {
-  const cache = process.env.MIMLAB_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'mimlab');
+export function peerPython(requirementsFile, cache, say) {
   const folder = join(cache, `bench-${createHash('sha256').update(readFileSync(requirementsFile)).digest('hex').slice(0, 12)}`);
   const python = join(folder, 'bin', 'python');
   const whole = join(folder, 'installed');

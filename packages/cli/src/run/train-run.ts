@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { augmentSpec, createLoader, datasetRef, imageSpec, openDataset, pixelStatistics, type Loader, type LoaderBatch } from '@mimlab/data';
 import { createEngine, type Engine } from '@mimlab/engine';
 import { openRunFolder, pretrain, type PretrainSummary, type TrainRecord } from '@mimlab/train';
-import type { CompositionRef, NamedHostTensors, Objective, PixelStatistics } from '@mimlab/core';
+import { pluginModules, type NamedHostTensors, type Objective, type PixelStatistics } from '@mimlab/core';
 import type { RunContext } from './run-context.js';
 
 export interface TrainRunOptions {
@@ -58,9 +58,6 @@ async function withWeightsRead(objective: Objective): Promise<Objective> {
   };
   return { ...objective, pretrained };
 }
-
-/** The modules of every plugin that has a part in a run. */
-const pluginModules = ({ method, hooks = {}, wrap = [] }: CompositionRef): string[] => [method, ...Object.values(hooks), ...wrap].map(({ module }) => module);
 
 /** Opens what a run needs, trains it, and closes everything again whatever happens. */
 export async function trainRun({ context, output, resume, signal, report, afterwards }: TrainRunOptions): Promise<PretrainSummary> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PluginError } from '../errors.js';
-import { importPlugin, loadComposition } from './composition-ref.js';
+import { importPlugin, loadComposition, pluginModules } from './composition-ref.js';
 
 let folder = '';
 beforeAll(() => {
@@ -27,6 +27,14 @@ describe('importPlugin', () => {
     await expect(importPlugin(module('missing'))).rejects.toThrow(PluginError);
     await expect(importPlugin(join(folder, 'missing.ts'))).rejects.toThrow(/build the package first/);
     await expect(importPlugin(module('nothing'))).rejects.toThrow(/its default export is no plugin/);
+  });
+});
+
+describe('pluginModules', () => {
+  it('names those of the method, of single hooks and of wrappers', () => {
+    const plugin = (module: string): { module: string; config: object } => ({ module, config: {} });
+    expect(pluginModules({ image, method: plugin('a'), hooks: { target: plugin('b') }, wrap: [plugin('c'), plugin('d')] })).toEqual(['a', 'b', 'c', 'd']);
+    expect(pluginModules({ image, method: plugin('a') })).toEqual(['a']);
   });
 });
 

@@ -22,6 +22,9 @@ export interface CompositionRef {
   readonly wrap?: readonly PluginRef[];
 }
 
+/** The modules of all plugins of a composition. */
+export const pluginModules = ({ method, hooks = {}, wrap = [] }: CompositionRef): string[] => [method, ...Object.values(hooks), ...wrap].map(({ module }) => module);
+
 /** Loads the plugin a module exports. @throws PluginError if it cannot be imported or exports something else. */
 export async function importPlugin(module: string): Promise<Plugin> {
   const url = isAbsolute(module) ? pathToFileURL(module).href : module;
