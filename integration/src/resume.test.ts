@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomStream } from '@mimlab/core';
 import { findTensorflow } from '@mimlab/engine';
@@ -16,19 +16,28 @@ const KILLS = 3;
 const LONG = 300_000;
 
 let folder = '';
-let config = '';
+
+/** TEC with a teacher that starts at random: frozen parameters, stored once. */
+const withTeacher = (config: string): string =>
+  config.replace('plugin: mae', 'plugin: tec\n  teacher: { checkpoint: null, width: 8, depth: 1, heads: 2, lastLayers: 1 }\n  adapterBlocks: 1\n  topK: 3');
+const fileOf = (method: string): string => join(folder, `${method}.yaml`);
 
 beforeAll(async () => {
   folder = await temporaryFolder();
-  config = join(folder, 'tiny.yaml');
-  await writeFile(config, tinyConfig(await writeTinyMnist(join(folder, 'data'), 96)));
+  const config = tinyConfig(await writeTinyMnist(join(folder, 'data'), 96));
+  await writeFile(fileOf('mae'), config);
+  await writeFile(fileOf('tec'), withTeacher(config));
 });
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const begin = (run: string, kind: string): string[] => ['pretrain', config, '--output', run, ...[...OVERRIDES, `engine.kind=${kind}`].flatMap((override) => ['--set', override])];
+interface Kind {
+  readonly method: string;
+  readonly engine: string;
+}
+const begin = (run: string, { method, engine }: Kind): string[] => ['pretrain', fileOf(method), '--output', run, ...[...OVERRIDES, `engine.kind=${engine}`].flatMap((override) => ['--set', override])];
 /** A run that was killed before its configuration stood has nothing to resume: it begins again. */
-const goOn = (run: string, kind: string): string[] => (existsSync(join(run, 'config.yaml')) ? ['pretrain', '--resume', run] : begin(run, kind));
+const goOn = (run: string, kind: Kind): string[] => (existsSync(join(run, 'config.yaml')) ? ['pretrain', '--resume', run] : begin(run, kind));
 
 const rowsIn = (run: string): number => {
   const path = join(run, 'metrics.jsonl');
@@ -40,21 +49,26 @@ const learnt = (run: string): Promise<Buffer[]> => Promise.all(['model.safetenso
 const history = async (run: string): Promise<unknown> =>
   (await readMetrics(join(run, 'metrics.jsonl'))).map(({ step, epoch, loss, parts, lr, gradNorm, paramNorm, updateNorm }) => ({ step, epoch, loss, parts, lr, gradNorm, paramNorm, updateNorm }));
 
-const kinds = ['eager', ...(findTensorflow() === undefined ? [] : ['graph'])];
+const kinds: Kind[] = [
+  { method: 'mae', engine: 'eager' },
+  ...(findTensorflow() === undefined ? [] : [{ method: 'mae', engine: 'graph' }]),
+  { method: 'tec', engine: 'eager' },
+];
 
-describe.each(kinds)('a run on the %s engine', (kind) => {
+describe.each(kinds)('a run of $method on the $engine engine', (kind) => {
+  const name = `${kind.method}-${kind.engine}`;
   let whole = '';
 
   beforeAll(async () => {
-    whole = join(folder, `whole-${kind}`);
+    whole = join(folder, `whole-${name}`);
     const { status, stderr } = await mimlab(begin(whole, kind));
     expect(status, stderr).toBe(0);
   }, LONG);
 
   it('killed again and again at any moment ends with the same weights, optimizer state and log, bit for bit', async () => {
     const seed = Date.now();
-    const random = randomStream(seed, kind);
-    const run = join(folder, `killed-${kind}`);
+    const random = randomStream(seed, name);
+    const run = join(folder, `killed-${name}`);
     const moments: string[] = [];
     for (let kill = 0; kill < KILLS; kill++) {
       const before = rowsIn(run);
@@ -87,6 +101,23 @@ describe.each(kinds)('a run on the %s engine', (kind) => {
   }, LONG);
 });
 
+describe('a run with a teacher', () => {
+  it('stores the frozen parameters once, and says where they are missing', async () => {
+    const run = join(folder, 'whole-tec-eager');
+    const frozen = join(run, 'checkpoints', 'frozen');
+    const [file, ...others] = await readdir(frozen);
+    expect(others).toEqual([]);
+    const aside = join(folder, file as string);
+    await rename(join(frozen, file as string), aside);
+    const refused = await mimlab(['pretrain', '--resume', run]);
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toContain(`${join(frozen, file as string)}: the frozen parameters of this run are missing`);
+    expect(refused.stderr).not.toMatch(/\n\s+at /);
+    await rename(aside, join(frozen, file as string));
+    expect((await mimlab(['pretrain', '--resume', run])).status).toBe(0);
+  }, LONG);
+});
+
 /** The command in a shell that lets no file grow beyond `blocks` of 512 bytes: what a full disk is, reached at will. */
 function withFileLimit(args: readonly string[], blocks: number): Promise<Ended> {
   const child = spawn('sh', ['-c', `ulimit -f ${blocks}; exec "$@"`, 'sh', process.execPath, MIMLAB, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -104,7 +135,7 @@ function withFileLimit(args: readonly string[], blocks: number): Promise<Ended> 
 describe.skipIf(process.platform === 'win32')('a file that cannot be written', () => {
   it('stops the run with one error that names it, keeps the checkpoints before, and the run can go on', async () => {
     const run = join(folder, 'full');
-    const args = ['pretrain', config, '--output', run, '--set', 'train.checkpointEvery=2', '--set', 'train.epochs=2'];
+    const args = ['pretrain', fileOf('mae'), '--output', run, '--set', 'train.checkpointEvery=2', '--set', 'train.epochs=2'];
     // Stopped by a kill after a checkpoint, so that there is something to lose.
     await killWhen(args, () => rowsIn(run) >= 3);
     const before = await newestCheckpoint(join(run, 'checkpoints'));

@@ -57,12 +57,14 @@ function stateOf(engine: Engine, specs: ParamSpecs): Record<string, WritableTens
   return tensors;
 }
 
+/** Writes parameters of the engine, or optimizer state, as one file with official names and layout, brought to the disk. */
+export const writeStateFile = (path: string, engine: Engine, specs: ParamSpecs): Promise<void> =>
+  saveWeights(path, stateOf(engine, specs), specs, { format: 'pt', writer: 'mimlab' }, { fsync: true });
+
 /** Writes weights and optimizer state into `folder`, official names and layout, brought to the disk. Returns the file names. */
 export async function writeWeightFiles(folder: string, engine: Engine, specs: ParamSpecs): Promise<string[]> {
-  const optimizer = optimizerSpecs(specs, slotsOf(engine));
-  const metadata = { format: 'pt', writer: 'mimlab' };
-  await saveWeights(join(folder, MODEL_FILE), stateOf(engine, specs), specs, metadata, { fsync: true });
-  await saveWeights(join(folder, OPTIMIZER_FILE), stateOf(engine, optimizer), optimizer, metadata, { fsync: true });
+  await writeStateFile(join(folder, MODEL_FILE), engine, specs);
+  await writeStateFile(join(folder, OPTIMIZER_FILE), engine, optimizerSpecs(specs, slotsOf(engine)));
   return [MODEL_FILE, OPTIMIZER_FILE];
 }
 

@@ -2,13 +2,15 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CheckpointError } from '@mimlab/core';
 import { writeFileAtomically } from './disk.js';
+import type { FrozenFile } from './frozen-file.js';
 
 /** Lists the files of a checkpoint, so that a half-written or damaged one is told from a whole one. */
 export const MANIFEST_FILE = 'manifest.json';
 const FORMAT = 1;
 
-interface FileFacts {
+export interface FileFacts {
   readonly bytes: number;
   readonly sha256: string;
 }
@@ -16,22 +18,24 @@ interface FileFacts {
 interface Manifest {
   readonly format: number;
   readonly files: Readonly<Record<string, FileFacts>>;
+  /** The file of frozen parameters that this checkpoint shares with the others of its run; absent if there are none. */
+  readonly frozen?: FrozenFile;
 }
 
-async function sha256Of(path: string): Promise<string> {
+export async function sha256Of(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
   return hash.digest('hex');
 }
 
-/** Writes the manifest of the files `names` in `folder`. Comes last: a folder without one is not a checkpoint. */
-export async function writeManifest(folder: string, names: readonly string[]): Promise<void> {
+/** Writes the manifest of the files `names` in `folder`, and of the file they share with other checkpoints. Comes last: a folder without one is not a checkpoint. */
+export async function writeManifest(folder: string, names: readonly string[], frozen?: FrozenFile): Promise<void> {
   const files: Record<string, FileFacts> = {};
   for (const name of names) {
     const path = join(folder, name);
     files[name] = { bytes: (await stat(path)).size, sha256: await sha256Of(path) };
   }
-  const manifest: Manifest = { format: FORMAT, files };
+  const manifest: Manifest = { format: FORMAT, files, ...(frozen === undefined ? {} : { frozen }) };
   await writeFileAtomically(join(folder, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
@@ -55,6 +59,19 @@ export async function faultOf(folder: string, expected: readonly string[]): Prom
     if (fault !== undefined) return fault;
   }
   return undefined;
+}
+
+/**
+ * The shared file that a whole checkpoint names; undefined if it holds all its parameters itself.
+ * @throws CheckpointError if the manifest does not say it right
+ */
+export async function frozenFileOf(folder: string): Promise<FrozenFile | undefined> {
+  const path = join(folder, MANIFEST_FILE);
+  const { frozen } = JSON.parse(await readFile(path, 'utf8')) as Manifest;
+  if (frozen === undefined) return undefined;
+  // The name is a path: nothing but what this program writes is followed.
+  if (frozen?.file === `frozen/${frozen?.sha256}.safetensors` && /^[0-9a-f]{64}$/.test(frozen.sha256)) return frozen;
+  throw new CheckpointError(`names frozen parameters in a way that this version does not read`, { place: path, remedy: 'Delete this checkpoint folder to resume from the one before.' });
 }
 
 async function faultOfFile(folder: string, name: string, { bytes, sha256 }: FileFacts): Promise<string | undefined> {

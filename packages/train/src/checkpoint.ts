@@ -3,8 +3,9 @@ import { basename, join } from 'node:path';
 import { CheckpointError, MODEL_FILE, syncFolder, type ParamSpecs, type SamplerState } from '@mimlab/core';
 import type { Engine } from '@mimlab/engine';
 import { OPTIMIZER_FILE, writeWeightFiles } from './checkpoint-files.js';
-import { faultOf, writeManifest } from './checkpoint-manifest.js';
+import { faultOf, frozenFileOf, writeManifest } from './checkpoint-manifest.js';
 import { onDisk } from './disk.js';
+import type { FrozenFile } from './frozen-file.js';
 import { writeSamplerState } from './sampler-state.js';
 import { readTrainState, STATE_FILE, writeTrainState, type TrainState } from './train-state.js';
 
@@ -12,6 +13,8 @@ import { readTrainState, STATE_FILE, writeTrainState, type TrainState } from './
 export interface Checkpoint {
   readonly path: string;
   readonly state: TrainState;
+  /** Where the rest of its parameters are, if it does not hold them all. */
+  readonly frozen?: FrozenFile;
 }
 
 const STEP_FOLDER = /^step-(\d{8,})$/;
@@ -24,7 +27,7 @@ export const checkpointName = (update: number): string => `step-${String(update)
 /**
  * Writes a checkpoint so that at any moment either the whole of it is there under its name, or nothing: files and
  * folder are brought to the disk under another name, then renamed. Older checkpoints beyond `keep` go only afterwards.
- * @param folder the run's `checkpoints`
+ * @param folder the run's `checkpoints`  @param specs what the checkpoint itself holds  @param frozen where the rest is
  * @throws TrainingError naming path and remedy if the disk is full or read-only; older checkpoints are untouched then.
  */
 export async function saveCheckpoint(
@@ -34,6 +37,7 @@ export async function saveCheckpoint(
   state: Omit<TrainState, 'format' | 'configHash' | 'samplerState'>,
   keep: number,
   samplerState?: SamplerState,
+  frozen?: FrozenFile,
 ): Promise<string> {
   const path = join(folder, checkpointName(state.update));
   const unfinished = join(folder, `${UNFINISHED}${checkpointName(state.update)}`);
@@ -44,7 +48,7 @@ export async function saveCheckpoint(
       const weights = await writeWeightFiles(unfinished, engine, specs);
       const kept = samplerState === undefined ? [] : [await writeSamplerState(unfinished, samplerState)];
       await writeTrainState(unfinished, samplerState === undefined ? state : { ...state, samplerState: samplerState.version });
-      await writeManifest(unfinished, [...weights, ...kept, STATE_FILE]);
+      await writeManifest(unfinished, [...weights, ...kept, STATE_FILE], frozen);
       await discard(folder, basename(path));
       await rename(unfinished, path);
       await syncFolder(folder);
@@ -108,7 +112,10 @@ export async function newestCheckpoint(folder: string, notice: (message: string)
   for (const { name } of found) {
     const path = join(folder, name);
     const fault = await faultOf(path, CHECKPOINT_FILES);
-    if (fault === undefined) return { path, state: await readTrainState(path) };
+    if (fault === undefined) {
+      const frozen = await frozenFileOf(path);
+      return { path, state: await readTrainState(path), ...(frozen === undefined ? {} : { frozen }) };
+    }
     notice(`${path}: passed over, ${fault}`);
   }
   if (found.length === 0) return undefined;

@@ -6,6 +6,7 @@ import { restoreWeightFiles } from './checkpoint-files.js';
 import { effectiveBatch, peakLr, type RunConfig } from './config.js';
 import { describeEnvironment } from './environment.js';
 import { dumpFailure } from './failure-dump.js';
+import { restoreFrozenFile, splitFrozen, writeFrozenFile } from './frozen-file.js';
 import { hookRandomness } from './hook-randomness.js';
 import { appendMetrics, scalarsOf, syncMetrics, truncateMetrics } from './metrics-log.js';
 import { createPace } from './pace.js';
@@ -82,11 +83,14 @@ async function train(options: PretrainOptions, loader: Loader): Promise<Pretrain
 
   // Parameters, optimizer state and step.
   const specs = objective.params();
+  const split = splitFrozen(objective);
   await engine.define(found === undefined ? parameterState(specs, config.seed) : blankState(specs));
   if (found === undefined) await engine.write(await objective.pretrained());
   const cacheKey = options.plugins && stepKey(config, statistics, options.plugins);
   const step = engine.compile(pretrainStep(objective, statistics, config.train, cacheKey));
-  if (found !== undefined) await restoreWeightFiles(found.path, engine, specs);
+  let frozen = found?.frozen;
+  if (found !== undefined) await restoreWeightFiles(found.path, engine, frozen === undefined ? specs : split.own);
+  if (frozen !== undefined) await restoreFrozenFile(runFolder.checkpoints, frozen, engine, split.frozen);
 
   // Logs. What an interrupted run wrote after its checkpoint will be written again.
   const dropped = await truncateMetrics(runFolder.metrics, cursor.update);
@@ -103,7 +107,8 @@ async function train(options: PretrainOptions, loader: Loader): Promise<Pretrain
     const start = now();
     await syncMetrics(runFolder.metrics);
     const state = { ...cursor, seed: config.seed, samples: loader.size, config, engine: engine.description };
-    const path = await saveCheckpoint(runFolder.checkpoints, engine, specs, state, keepCheckpoints, samplerState);
+    if (Object.keys(split.frozen).length > 0) frozen ??= await writeFrozenFile(runFolder.checkpoints, engine, split.frozen);
+    const path = await saveCheckpoint(runFolder.checkpoints, engine, split.own, state, keepCheckpoints, samplerState, frozen);
     report({ kind: 'checkpoint', update: cursor.update, path, seconds: now() - start });
     return { path, update: cursor.update };
   };

@@ -20,6 +20,7 @@ export const SPECS: ParamSpecs = {
 export const objective = {
   params: () => SPECS,
   sampler: {},
+  target: {},
   pretrained: async () => ({}),
   randomInputs: (batch: number) => ({ noise: { shape: [batch, 2], distribution: 'normal' } }),
 } as unknown as Objective;
