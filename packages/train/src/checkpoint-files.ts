@@ -70,7 +70,11 @@ export async function writeWeightFiles(folder: string, engine: Engine, specs: Pa
 
 /** Puts weights and optimizer state of a checkpoint into the engine, whose step is compiled. @throws CheckpointError if they do not fit the model. */
 export async function restoreWeightFiles(folder: string, engine: Engine, specs: ParamSpecs): Promise<void> {
-  const model = await loadWeights(join(folder, MODEL_FILE), specs);
-  const optimizer = await loadWeights(join(folder, OPTIMIZER_FILE), optimizerSpecs(specs, slotsOf(engine)));
-  await engine.write({ ...model.values, ...optimizer.values });
+  // One after the other, so that the host never holds all of it beside the engine.
+  await engine.write((await loadWeights(join(folder, MODEL_FILE), specs)).values);
+  const slots = slotsOf(engine);
+  for (const slot of slots) {
+    const others = slots.filter((other) => other !== slot).map((other) => new RegExp(`^${other.replaceAll('.', '\\.')}/`));
+    await engine.write((await loadWeights(join(folder, OPTIMIZER_FILE), optimizerSpecs(specs, [slot]), { ignore: others })).values);
+  }
 }

@@ -34,6 +34,34 @@ describe('optimizeRecording', () => {
     expect(nodes.map(({ kernel, data }) => [kernel, data])).toEqual([['Const', Float32Array.of(1.5)], ['Multiply', undefined]]);
   });
 
+  it('ships no bytes of long constants whose elements are equal', () => {
+    const { nodes } = optimizeRecording(record(({ x }) => ({ y: tf.concat([t(x), tf.tensor2d(new Float32Array(300).fill(2), [100, 3])]) })), ['y']);
+    expect(nodes.map(({ kernel, attrs, data }) => [kernel, attrs['value'], data])).toEqual([['Fill', 2, undefined], ['Concat', undefined, undefined]]);
+  });
+
+  const ones = (): tf.Tensor => tf.ones([100, 3]);
+
+  it('drops products with ones that change nothing', () => {
+    const { nodes, outputs, inputs } = optimizeRecording(traceFunction(({ a }) => ({ y: tf.mul(t(a), ones()) }), { a: float(100, 3) }), ['y']);
+    expect(nodes).toEqual([]);
+    expect(outputs['y']).toBe(inputs['a']?.value);
+  });
+
+  it('lets elementwise operations stretch what a product with ones would have', () => {
+    // As the gradient of a mean of squares has it: (dy * ones / n) * x.
+    const recording = traceFunction(({ a, dy }) => ({ y: tf.mul(tf.div(tf.mul(t(dy), ones()), 300), t(a)) }), { a: float(100, 3), dy: float(1, 1) });
+    const { nodes } = optimizeRecording(recording, ['y']);
+    expect(nodes.map(({ kernel, outputs }) => [kernel, outputs[0]?.shape])).toEqual([['Const', []], ['RealDiv', [1, 1]], ['Multiply', [100, 3]]]);
+  });
+
+  it('makes the larger result where it is wanted as such', () => {
+    const recording = traceFunction(({ dy, w }) => ({ y: tf.matMul(tf.div(tf.mul(t(dy), ones()), 2) as tf.Tensor2D, t(w) as tf.Tensor2D) }), { dy: float(1, 1), w: float(3, 4) });
+    const { nodes } = optimizeRecording(recording, ['y']);
+    expect(nodes.map(({ kernel, outputs }) => [kernel, outputs[0]?.shape])).toEqual([
+      ['Fill', [100, 3]], ['Multiply', [100, 3]], ['Const', []], ['RealDiv', [100, 3]], ['BatchMatMul', [100, 4]],
+    ]); // prettier-ignore
+  });
+
   it('leaves large fills to TensorFlow', () => {
     const recording = record(() => ({ y: tf.fill([100], 1) }));
     expect(kernels(optimizeRecording(recording, ['y']))).toEqual(['Fill']);

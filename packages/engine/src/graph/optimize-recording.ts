@@ -1,6 +1,7 @@
 import { sizeOfShape } from '@mimlab/core';
 import type { Recording, TracedNode, TracedValue } from '../trace/recording.js';
 import { foldNode } from './fold-constants.js';
+import { asFill, createExpansions } from './uniform-constants.js';
 
 /** Constants longer than this are not computed while compiling: their bytes would only swell the graph. */
 const LARGEST_FOLDED = 65_536;
@@ -27,12 +28,23 @@ export function optimizeRecording(recording: Recording, wanted: readonly string[
   const nodes: TracedNode[] = [];
   const current = (value: TracedValue): TracedValue => merged.get(value) ?? value;
 
+  const expansions = createExpansions();
+  let ids = 1 + recording.nodes.reduce((largest, { outputs }) => Math.max(largest, ...outputs.map(({ id }) => id)), 0);
+  const freshId = (): number => ids++;
+
   for (const recorded of recording.nodes) {
-    let node: TracedNode = { ...recorded, inputs: recorded.inputs.map(current) };
+    let node = expansions.unexpanded({ ...recorded, inputs: recorded.inputs.map(current) });
     const [output] = node.outputs;
     if (node.data === undefined && output !== undefined && sizeOfShape(output.shape) <= LARGEST_FOLDED) {
       const inputs = node.inputs.map((input) => constants.get(input));
       if (inputs.every((input) => input !== undefined)) node = foldNode(node, inputs) ?? node;
+    }
+    if (node.data !== undefined && output !== undefined) constants.set(output, node);
+    node = asFill(node);
+    const same = expansions.same(node);
+    if (same !== undefined && output !== undefined) {
+      merged.set(output, same);
+      continue;
     }
     const key = computationKey(node);
     const equal = key === undefined ? undefined : known.get(key);
@@ -41,7 +53,8 @@ export function optimizeRecording(recording: Recording, wanted: readonly string[
       continue;
     }
     if (key !== undefined) known.set(key, node);
-    if (node.data !== undefined && output !== undefined) constants.set(output, node);
+    const smaller = expansions.note(node, freshId);
+    if (smaller !== undefined) nodes.push(smaller);
     nodes.push(node);
   }
 
