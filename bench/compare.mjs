@@ -42,18 +42,15 @@ async function startPytorch(name, caseName, { precision, tools }) {
 export const stepOperations = ({ forward, fixed }, batch) => 2 * batch * (3 * (forward - fixed) + fixed);
 
 /** Figures of one peer, from its answers. */
-function figures(ready, { ofRounds, steps, last }, batch) {
+function figures({ version, compile }, { ofRounds, steps, last }, batch) {
   const secondsPerStep = summary(steps);
-  const { macs, counts, version, compile } = ready;
-  return {
-    version,
-    ofRounds,
-    secondsPerStep,
-    imagesPerSecond: batch / secondsPerStep.median,
-    residentBytes: last.residentBytes,
-    compile,
-    ...(macs === undefined ? {} : { macs, counts, gigaflops: stepOperations(macs, batch) / secondsPerStep.median / 1e9 }),
-  };
+  return { version, ofRounds, secondsPerStep, imagesPerSecond: batch / secondsPerStep.median, residentBytes: last.residentBytes, compile };
+}
+
+/** What only mimlab's peers tell. */
+async function ownFigures({ ask }, { secondsPerStep }, batch) {
+  const { macs, counts } = await ask({ cost: true });
+  return { macs, counts, gigaflops: stepOperations(macs, batch) / secondsPerStep.median / 1e9 };
 }
 
 /**
@@ -85,10 +82,12 @@ export async function compare({ method, caseName, precision, gammas, pytorch = [
     const runners = Object.fromEntries(Object.entries(peers).map(([peer, { ask }]) => [peer, () => ask({ steps })]));
     const taken = await interleave(runners, { rounds: tools.rounds ?? rounds, seconds, say });
     const results = Object.fromEntries(Object.entries(peers).map(([peer, { ready }]) => [peer, figures(ready, taken[peer], batch)]));
-    // After the last round: the tracer and the loader leave memory behind.
-    for (const gamma of details ? gammas.filter((one) => throwName(one) in peers) : []) {
+    // After the last round: counting, the tracer and the loader leave memory behind.
+    for (const gamma of gammas.filter((one) => throwName(one) in peers)) {
       const name = throwName(gamma);
       const { ask, stop, cache } = peers[name];
+      Object.assign(results[name], await ownFigures(peers[name], results[name], batch));
+      if (!details) continue;
       Object.assign(results[name], await ask({ profile: true }), { loader: await ask({ loader: 8 }) });
       stop();
       results[name].compile.again = await startAgain(configured(gamma), { precision, tools, cache });

@@ -30,7 +30,8 @@ export async function measureGrowth(tools) {
       say(`starting ${nameOf(point)}`);
       peers[nameOf(point)] = await startMimlab(configurationOf(point, tools.folders), { precision: 'fp32', tools });
     }
-    const operations = points.map((point) => stepOperations(peers[nameOf(point)].ready.macs, point.batch));
+    const operations = [];
+    for (const point of points) operations.push(stepOperations((await peers[nameOf(point)].ask({ cost: true })).macs, point.batch));
     // Short steps are timed several times a round, so that a round of any point takes as long as the anchor's or longer.
     const runners = Object.fromEntries(points.map((point, i) => [nameOf(point), () => peers[nameOf(point)].ask({ steps: Math.ceil(operations[0] / operations[i]) })]));
     const taken = await interleave(runners, { ...ROUNDS, rounds: tools.rounds ?? ROUNDS.rounds, say });

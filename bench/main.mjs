@@ -77,6 +77,8 @@ async function main(args) {
   const results = emptyResults(options.goals ? 'goals' : 'selection', options);
   const output = options.output && resolve(options.output);
   if (output !== undefined) mkdirSync(dirname(output), { recursive: true });
+  const { load, cores } = results.machine;
+  if (load > cores / 4) say(`the machine is busy (load average ${load.toFixed(1)} on ${cores} cores): ratios will spread, and PyTorch suffers most`);
   const folder = mkdtempSync(join(tmpdir(), 'mimlab-bench-'));
   for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]]) process.once(signal, () => process.exit(code));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));

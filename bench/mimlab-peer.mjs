@@ -1,5 +1,6 @@
 // The training step of one configuration, as `mimlab pretrain` runs it, timed on request. Speaks the protocol of
-// peer-process.mjs; requests are { steps: n }, { loaded: n }, { loader: batches } and { profile: true }.
+// peer-process.mjs; requests are { steps: n }, { loaded: n }, { loader: batches }, { profile: true }
+// and { cost: true }.
 // Usage: mimlab-peer.mjs JSON with preset, set, threads, precision, warmup (needs a build)
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -104,16 +105,22 @@ async function profile() {
   return { stepBytes: recorded.peakBytes, operations: recorded.operations };
 }
 
+/** Forward multiply-accumulates of one image as traced; `fixed` are those of a teacher. */
+function cost() {
+  const { parts, total } = countCost(composition, 'executed');
+  return { macs: { forward: total, fixed: parts.target ?? 0 }, counts: objective.sampler.counts(objective.grid) };
+}
+
 async function answerTo(request) {
   if ('steps' in request) return steps(request.steps);
   if ('loaded' in request) return loaded(request.loaded);
   if ('loader' in request) return throughput(request.loader);
+  if ('cost' in request) return cost();
   return profile();
 }
 
 await steps(warmup - 1);
 resetResidentPeak();
-const { parts, total } = countCost(composition, 'executed');
-answer({ ready: true, version: engine.description, compile, batch, counts: objective.sampler.counts(objective.grid), macs: { forward: total, fixed: parts.target ?? 0 } });
+answer({ ready: true, version: engine.description, compile });
 for await (const line of createInterface({ input: process.stdin })) answer(await answerTo(JSON.parse(line)));
 engine.dispose();
