@@ -1,21 +1,5 @@
-import { addMacs, cellsOf, type BranchTarget, type Decoder, type Encoder, type Grid, type ImageSpec, type ParamSpecs, type Params, type PlanTensors, type TokenCells, type TokenSet } from '@mimlab/core';
-import {
-  decoderTrunk,
-  gatherRows,
-  groupMeans,
-  layerNorm,
-  linear,
-  linearMacs,
-  linearParams,
-  localMimHeadMacs,
-  restoreRows,
-  scaleHead,
-  scaleHeadParams,
-  tapName,
-  visibleFeature,
-  type DecoderTrunk,
-  type LocalMimScale,
-} from '@mimlab/nn';
+import { addMacs, cellsOf, type BranchTarget, type Decoder, type Encoder, type ImageSpec, type ParamSpecs, type PlanTensors, type TokenSet } from '@mimlab/core';
+import { cellHead, decoderTrunk, layerNorm, restoreRows, scaledHead, tapName, visibleFeature, type DecoderTrunk, type PredictionHead } from '@mimlab/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { askedOf, type LocalBranch } from './branches.js';
@@ -35,16 +19,6 @@ export interface LocalDecoderOptions {
   readonly headTokens: 'scored' | 'grid';
 }
 
-/** What makes predictions of normed tokens. */
-interface Head {
-  readonly params: ParamSpecs;
-  /** Works on every token by itself. */
-  readonly tokenwise: boolean;
-  /** @returns a row of predictions for each token, and the tokens' cells. */
-  predict(rows: Tensor2D, cells: TokenCells, plan: PlanTensors, params: Params): { readonly rows: Tensor2D; readonly cells: TokenCells };
-  macs(tokens: number): number;
-}
-
 /** A branch with everything that is its own. */
 interface Site {
   readonly name: string;
@@ -53,7 +27,7 @@ interface Site {
   readonly norm: string;
   readonly width: number;
   readonly trunk: DecoderTrunk;
-  readonly head: Head;
+  readonly head: PredictionHead;
 }
 
 /**
@@ -104,42 +78,6 @@ export function localDecoder({ encoder, image, branches, targets, arch, headToke
     },
     decodeMacs: (counts) => addMacs(...sites.map(({ trunk }) => trunk.decodeMacs(counts))),
     predictMacs: (name, tokens) => ({ head: (siteOf.get(name) as Site).head.macs(tokens) }),
-  };
-}
-
-interface HeadOptions extends Pick<LocalDecoderOptions, 'headTokens'> {
-  readonly prefix: string;
-  readonly scale: LocalMimScale;
-  readonly width: number;
-  readonly values: number;
-  readonly grid: Grid;
-}
-
-/** Predictions finer or coarser than the tokens. */
-function scaledHead({ prefix, scale, width, values, grid, headTokens }: HeadOptions): Head {
-  const everywhere = headTokens === 'grid';
-  return {
-    params: scaleHeadParams(prefix, scale, width, values),
-    tokenwise: scale >= 1 && !everywhere,
-    predict(rows, cells, plan, params) {
-      const head = (x: Tensor2D): Tensor2D => scaleHead(x, params, prefix, scale);
-      if (scale < 1) return { rows: head(groupMeans(rows, cells, plan)), cells: 'grid' };
-      if (!everywhere || cells === 'grid') return { rows: head(rows), cells };
-      // Zeros stand in for thrown tokens.
-      return { rows: gatherRows(head(restoreRows(rows, plan.gridRows, plan.knownRows)), plan.knownRows, plan.gridRows), cells };
-    },
-    macs: (tokens) => localMimHeadMacs(scale, scale < 1 || everywhere ? cellsOf(grid) : tokens, width, values),
-  };
-}
-
-/** One prediction for each of the `scale`^2 tokens that travel as one. */
-function cellHead({ prefix, scale, width, values }: HeadOptions): Head {
-  const square = scale ** 2;
-  return {
-    params: linearParams(prefix, width, values),
-    tokenwise: true,
-    predict: (rows, cells, _plan, params) => ({ rows: tf.reshape(linear(rows, params, prefix), [-1, square * values]), cells }),
-    macs: (tokens) => linearMacs(tokens * square, width, values),
   };
 }
 

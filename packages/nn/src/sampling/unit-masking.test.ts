@@ -57,6 +57,12 @@ describe('unit masking', () => {
     expect(unitMasking({ unit: { rows: 1, columns: 1 }, maskRatio: 0.07 }).counts({ rows: 10, columns: 10 }).retained).toBe(8);
   });
 
+  it('hides as many units as it is told to', () => {
+    const hidden = (units: number, ratio: number): number => Math.trunc(units * ratio) + 1;
+    const sampler = unitMasking({ unit: { rows: 1, columns: 1 }, maskRatio: 0.75, hidden });
+    expect(sampler.counts({ rows: 7, columns: 7 })).toEqual({ visible: 12, retained: 37, thrown: 0 });
+  });
+
   it('orders hidden tokens by the mask stream: units first, one shuffle of their tokens after that', () => {
     const stream = randomStream(3, 'mask');
     const order = stream.permutation(4);
