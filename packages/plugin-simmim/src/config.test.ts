@@ -16,6 +16,8 @@ describe('the configuration of SimMIM', () => {
       window: null,
       mlpRatio: 4,
       layerScale: 0.1,
+      layerScaleOn: 'both',
+      positions: 'relative',
       dropPath: 0.1,
       embedPatches: 'visible',
       maskUnit: 32,
@@ -60,11 +62,12 @@ describe('the configuration of SimMIM', () => {
   });
 
   it('says which keys do not go with Swin', () => {
-    expect(messages({ arch: 'swin', depth: 12, heads: 12, window: null, layerScale: 0.1, embedPatches: 'visible', aggregatePosition: 'after-norm' })).toEqual([
+    expect(messages({ arch: 'swin', depth: 12, heads: 12, window: null, layerScale: 0.1, positions: 'learned', embedPatches: 'visible', aggregatePosition: 'after-norm' })).toEqual([
       'depth: swin takes a list, one number for each stage',
       'heads: swin takes a list, one number for each stage',
       'window: swin needs a window',
       'layerScale: layer scale needs arch: vit; remove it or set it to null',
+      'positions: learned positions need arch: vit; remove it or set it to relative',
       "embedPatches: swin embeds all patches: remove it or set it to 'all'",
       'aggregatePosition: needs arch: vit; no wrapper reconstructs tokens of swin',
     ]);
@@ -73,6 +76,8 @@ describe('the configuration of SimMIM', () => {
   it.each([
     [{ width: 770 }, 'width: 770 is not divisible by 12 (heads)'],
     [{ arch: 'swin', depth: [2, 2] }, 'heads: 4 stages have heads, 2 have blocks'],
+    [{ layerScale: null, layerScaleOn: 'mlp' }, 'layerScaleOn: there is no layer scale to apply'],
+    [{ arch: 'swin', layerScaleOn: 'mlp' }, 'layerScaleOn: there is no layer scale to apply'],
     [{ patchSize: 16, maskUnit: 24 }, 'maskUnit: mask units of 24 x 24 pixels cannot be cut into patches of 16 x 16'],
     [{ patchSize: [16, 8], maskUnit: [16, 12] }, 'maskUnit: mask units of 16 x 12 pixels cannot be cut into patches of 16 x 8'],
   ])('%j does not fit together', (config, message) => {
@@ -85,7 +90,7 @@ describe('the configuration of SimMIM', () => {
 
   it('describes every key for editors', () => {
     const { properties } = z.toJSONSchema(SimMimConfig, { io: 'input' }) as { properties: Record<string, { description?: string }> };
-    expect(Object.keys(properties)).toHaveLength(14);
+    expect(Object.keys(properties)).toHaveLength(16);
     for (const [key, { description }] of Object.entries(properties)) expect(description, key).toBeTruthy();
   });
 });

@@ -13,6 +13,14 @@ const SimMimKeys = z.strictObject({
   window: side.nullable().optional().describe('swin: side of the attention windows in tokens, default 6. vit: null.'),
   mlpRatio: z.number().positive().default(4).describe('Hidden width of an MLP over its width.'),
   layerScale: z.number().positive().nullable().optional().describe('vit: start of the learned scale of every residual branch, default 0.1; null: none. swin: null.'),
+  layerScaleOn: z
+    .enum(['both', 'mlp'])
+    .default('both')
+    .describe("vit: branches that the scale is applied to. mlp: as AMT's released code, whose attention branch has a scale that it forgets."),
+  positions: z
+    .enum(['relative', 'learned'])
+    .default('relative')
+    .describe("Where tokens stand: a table of relative positions, or (vit) learned absolute positions, which AMT's released version of SimMIM has."),
   dropPath: z.number().min(0).lt(1).optional().describe('Stochastic depth of the last block; rates rise linearly from 0. Default 0.1 (vit), 0 (swin).'),
   embedPatches: z
     .enum(['visible', 'all'])
@@ -45,11 +53,12 @@ const complete = (draft: Draft): Draft => {
 
 /** Reports what does not go with the architecture, and numbers that do not fit each other. */
 function refuse(draft: Draft, context: z.RefinementCtx<Draft>): void {
-  const { arch, width, depth, heads, window, layerScale, embedPatches, aggregatePosition, patchSize, maskUnit } = complete(draft);
+  const { arch, width, depth, heads, window, layerScale, layerScaleOn, positions, embedPatches, aggregatePosition, patchSize, maskUnit } = complete(draft);
   const report = (key: keyof Draft, message: string): void => context.addIssue({ code: 'custom', path: [key], message });
   const pair = (value: NonNullable<Draft['patchSize']>): readonly [number, number] => (typeof value === 'number' ? [value, value] : value);
   const [patch, unit] = [pair(patchSize as number), pair(maskUnit)];
   if (unit.some((length, axis) => length % (patch[axis] as number) !== 0)) report('maskUnit', `mask units of ${unit.join(' x ')} pixels cannot be cut into patches of ${patch.join(' x ')}`);
+  if (layerScale === null && layerScaleOn !== 'both') report('layerScaleOn', 'there is no layer scale to apply');
   if (arch === 'vit') {
     if (typeof depth !== 'number') report('depth', 'a list of stages needs arch: swin; vit has one number of blocks');
     if (typeof heads !== 'number') report('heads', 'a list of stages needs arch: swin; vit has one number of heads');
@@ -62,6 +71,7 @@ function refuse(draft: Draft, context: z.RefinementCtx<Draft>): void {
   else if (typeof depth !== 'number' && heads?.length !== depth?.length) report('heads', `${heads?.length} stages have heads, ${depth?.length} have blocks`);
   if (window === null) report('window', 'swin needs a window');
   if (layerScale !== null) report('layerScale', 'layer scale needs arch: vit; remove it or set it to null');
+  if (positions !== 'relative') report('positions', 'learned positions need arch: vit; remove it or set it to relative');
   if (embedPatches !== 'all') report('embedPatches', "swin embeds all patches: remove it or set it to 'all'");
   if (aggregatePosition !== 'before-norm') report('aggregatePosition', 'needs arch: vit; no wrapper reconstructs tokens of swin');
 }
@@ -69,7 +79,7 @@ function refuse(draft: Draft, context: z.RefinementCtx<Draft>): void {
 /** Settings of SimMIM. Defaults: ViT-B/16, or with `arch: swin` Swin-B, and the released pre-training recipe. */
 export const SimMimConfig = SimMimKeys.superRefine(refuse).overwrite(complete) as unknown as z.ZodType<SimMimConfig>;
 
-interface Shared extends Pick<Draft, 'mlpRatio' | 'maskUnit' | 'maskRatio' | 'aggregatePosition' | 'exemptTables'> {
+interface Shared extends Pick<Draft, 'mlpRatio' | 'layerScaleOn' | 'positions' | 'maskUnit' | 'maskRatio' | 'aggregatePosition' | 'exemptTables'> {
   readonly patchSize: NonNullable<Draft['patchSize']>;
   readonly width: number;
   readonly dropPath: number;

@@ -14,6 +14,13 @@ describePlugin(simmim, {
   config: { patchSize: [3, 4], maskUnit: [6, 4], width: 8, depth: 1, heads: 1, layerScale: null, dropPath: 0, embedPatches: 'all', aggregatePosition: 'after-norm', exemptTables: 'intended' },
 });
 
+// As AMT's release has it: learned positions, a scale that attention forgets.
+describePlugin(simmim, {
+  image: { height: 16, width: 16, channels: 3 },
+  config: { patchSize: 4, maskUnit: 4, width: 8, depth: 2, heads: 2, layerScale: 0.5, layerScaleOn: 'mlp', positions: 'learned' },
+  throw: 0.25,
+});
+
 // Two stages, the first with shifted windows. Whole grids are all it can take.
 describePlugin(simmim, {
   image: { height: 8, width: 8, channels: 3 },

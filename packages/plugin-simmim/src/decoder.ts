@@ -1,8 +1,8 @@
 import { CompositionError, type Branch, type BranchTarget, type Decoder, type Encoder, type ImageSpec, type Initializer, type ParamSpecs, type Prediction, type TokenSet } from '@mimlab/core';
-import { coloursLast, layerNorm, linear, linearMacs, param, patchify, patchValues, PATCHES, PIXELS, pixelShuffle, plainParam, torchUniform, zeros, type PatchSize } from '@mimlab/nn';
+import { coloursLast, LATENT, layerNorm, linear, linearMacs, param, patchify, patchValues, PATCHES, PIXELS, pixelShuffle, plainParam, TOKENS, torchUniform, zeros, type PatchSize } from '@mimlab/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
-import { LATENT, NORM, PREFIX, TOKENS } from './features.js';
+import { NORM, PREFIX } from './features.js';
 
 const HEAD = 'decoder.0';
 

@@ -162,8 +162,29 @@ describe('the SimMIM plugin', () => {
       Object.entries(objectiveOf(config, of).params()).flatMap(([name, { decay }]) => (decay === false ? [name.replace(/^encoder\./, '')] : []));
     expect(spared(vit, image)).toEqual(['cls_token']);
     expect(spared({ ...vit, exemptTables: 'intended' }, image)).toEqual(['cls_token', 'mask_token', 'rel_pos_bias.relative_position_bias_table']);
+    expect(spared({ ...vit, positions: 'learned' }, image)).toEqual(['cls_token', 'pos_embed']);
     expect(spared(swin, square)).toEqual(['mask_token']);
     expect(spared({ ...swin, exemptTables: 'intended' }, square)).toHaveLength(4);
+  });
+
+  it('places tokens by learned positions instead of relative ones, which start as all weights do', () => {
+    const learned = objectiveOf({ ...vit, positions: 'learned' });
+    const specs = learned.params();
+    expect(Object.keys(specs).slice(0, 3)).toEqual(['encoder.cls_token', 'encoder.pos_embed', 'encoder.mask_token']);
+    expect(Object.keys(specs).filter((name) => name.endsWith('position_bias_table'))).toEqual([]);
+    const { shape, init, trainable } = specs['encoder.pos_embed']!;
+    expect([shape, trainable]).toEqual([[1, 25, 8], true]);
+    expect(init(shape, randomStream('positions')).reduce((max, value) => Math.max(max, Math.abs(value)), 0)).toBeCloseTo(0.02, 3);
+  });
+
+  it('keeps the scale that AMT’s attention forgets, but neither applies nor learns it', () => {
+    const forgetful = { ...vit, layerScaleOn: 'mlp' };
+    const objective = objectiveOf(forgetful);
+    const [scale, params] = ['encoder.blocks.0.gamma_1', paramsOf(objective.params())];
+    expect(objective.params()[scale]?.trainable).toBe(false);
+    const doubled = { ...params, [scale]: tf.mul(params[scale]!, 2) };
+    expect(lossOf(objective, batchOf(objective), doubled)).toBe(lossOf(objective, batchOf(objective), params));
+    expect(lossOf(objectiveOf(), batchOf(objective), doubled)).not.toBe(lossOf(objectiveOf(), batchOf(objective), params));
   });
 
   it('leaks no tensor', () => {

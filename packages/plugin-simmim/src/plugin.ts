@@ -1,13 +1,9 @@
 import { definePlugin, ENCODER, IMAGE, TARGET } from '@mimlab/core';
-import { pixelTarget, SWIN_EPSILON, swinInit, unitMasking, VIT_EPSILON, type PatchSize } from '@mimlab/nn';
+import { patchSizeOf, pixelTarget, SWIN_EPSILON, swinInit, unitMasking, VIT_EPSILON } from '@mimlab/nn';
 import { SimMimConfig } from './config.js';
 import { simmimDecoder } from './decoder.js';
 import { simmimSwinEncoder } from './swin-encoder.js';
-import { vitInit } from './vit-block.js';
-import { simmimVitEncoder } from './vit-encoder.js';
-
-const sizeOf = (pixels: SimMimConfig['patchSize']): PatchSize =>
-  typeof pixels === 'number' ? { height: pixels, width: pixels } : { height: pixels[0], width: pixels[1] };
+import { simmimVitEncoder, vitInit } from './vit-encoder.js';
 
 /**
  * SimMIM: large blocks are hidden behind a mask token, the encoder itself works on all tokens, and a linear head
@@ -23,8 +19,8 @@ export const simmim = definePlugin<SimMimConfig>({
   // The paper's costs count the embedding of every patch.
   paperCount: { embedPatches: 'all' },
   hooks: (config) => {
-    const patch = sizeOf(config.patchSize);
-    const unit = sizeOf(config.maskUnit);
+    const patch = patchSizeOf(config.patchSize);
+    const unit = patchSizeOf(config.maskUnit);
     return {
       sampler: () => unitMasking({ unit: { rows: unit.height / patch.height, columns: unit.width / patch.width }, maskRatio: config.maskRatio }),
 

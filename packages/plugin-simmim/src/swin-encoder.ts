@@ -2,6 +2,7 @@ import { cellsOf, CompositionError, ConfigError, part, roleMask, type Encoder, t
 import {
   denseSwin,
   denseSwinMacs,
+  LATENT,
   layerNorm,
   linear,
   normParams,
@@ -12,17 +13,22 @@ import {
   patchify,
   patchValues,
   plainParam,
+  refuseRepeats,
+  sparing,
+  stochasticDepth,
   SWIN_EPSILON,
   swinInit,
   swinStages,
   swinStagesParams,
+  TOKENS,
   torchUniform,
+  trunkParams,
   type PatchSize,
 } from '@mimlab/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import type { SimMimSwinConfig } from './config.js';
-import { isTable, LATENT, NORM, PREFIX, refuseRepeats, sparing, stochasticDepth, TOKENS } from './features.js';
+import { NORM, PREFIX } from './features.js';
 
 /**
  * SimMIM's Swin: every patch is embedded and normed, a mask token takes the place of the hidden ones, and all stages work
@@ -40,8 +46,8 @@ export function simmimSwinEncoder(config: SimMimSwinConfig, image: ImageSpec, pa
   const last = stages[stages.length - 1] as (typeof stages)[number];
   const values = patchValues(patch, image.channels);
   const embed = `${PREFIX}patch_embed`;
-  const { drop, randomInputs } = stochasticDepth(config.dropPath, last.firstBlock + last.depth);
-  const intended = config.exemptTables === 'intended';
+  const dropping = stochasticDepth(`${PREFIX}dropPath`, config.dropPath, last.firstBlock + last.depth);
+  const spared = config.exemptTables === 'released' ? /mask_token$/ : /(mask_token|position_bias_table)$/;
   const specs = (): ParamSpecs => ({
     [`${PREFIX}mask_token`]: plainParam([1, 1, width], swinInit),
     // The official initialisation passes convolutions over: PyTorch's default stays.
@@ -58,8 +64,9 @@ export function simmimSwinEncoder(config: SimMimSwinConfig, image: ImageSpec, pa
       [LATENT]: { width: last.width, cells: 'grid', cls: false, grid: last.grid },
     },
     output: LATENT,
-    params: () => sparing(specs(), (name) => name.endsWith('mask_token') || (intended && isTable(name))),
-    randomInputs,
+    trunk: { architecture: { kind: 'swin', patch, width, depths, heads, window, mlpRatio }, params: (params) => trunkParams(params, PREFIX) },
+    params: () => sparing(specs(), (name) => spared.test(name)),
+    randomInputs: (batch) => dropping.randomInputs(batch),
     encode(images_BHWC, plan, params, context) {
       refuseRepeats(plan);
       if (plan.counts.thrown > 0) {
@@ -74,7 +81,7 @@ export function simmimSwinEncoder(config: SimMimSwinConfig, image: ImageSpec, pa
       const outs = denseSwin(x, params, stages, {
         batch,
         prefix: PREFIX,
-        residual: (block) => (branch, which) => drop(context, block, branch, which === 'attention' ? 0 : 1),
+        residual: (block) => dropping.rule(context, block),
       });
       const rows = outs[outs.length - 1] as Tensor2D;
       const map = (of: Tensor2D): Tensor3D => tf.reshape(of, [batch, cellsOf(last.grid), last.width]);

@@ -59,6 +59,43 @@ onEveryBackend('a ViT block', () => {
     expect(vitBlocks(x, params, 'blocks', 0, shape)).toBe(x);
   });
 
+  it('scales branches by learned factors, and hands them to a rule behind that', () => {
+    const params: Params = { ...valuesOf(vitBlockParams('b', 4, 2)), 'b.gamma_1': tf.fill([4], 2), 'b.gamma_2': tf.fill([4], 3) };
+    const shape = { batch: 1, tokens: 3, heads: 2 };
+    const x = scattered([3, 4]) as tf.Tensor2D;
+    const seen: Record<string, tf.Tensor2D> = {};
+    const without = (hidden: string) => (branch: tf.Tensor2D, which: string): tf.Tensor2D => {
+      seen[which] = branch;
+      return which === hidden ? tf.zerosLike(branch) : branch;
+    };
+    vitBlock(x, params, 'b', shape, { residual: without('none') });
+    const plain = seen['attention'] as tf.Tensor2D;
+    vitBlock(x, params, 'b', shape, { scaled: ['attention'], residual: without('none') });
+    expectValues(seen['attention'] as tf.Tensor, tf.mul(plain, 2).dataSync());
+    // Without attention only the MLP is left, three times.
+    const alone = tf.sub(vitBlock(x, params, 'b', shape, { residual: without('attention') }), x);
+    expectValues(tf.sub(vitBlock(x, params, 'b', shape, { scaled: ['mlp'], residual: without('attention') }), x), tf.mul(alone, 3).dataSync(), 4);
+  });
+
+  it('adds a bias to its scores', () => {
+    const params = valuesOf(vitBlockParams('b', 4, 2));
+    const shape = { batch: 1, tokens: 2, heads: 1 };
+    const x = scattered([2, 4]) as tf.Tensor2D;
+    // Nobody attends to the second token: the first is as if it were alone.
+    const bias_Ghnn = tf.tensor4d([0, -1e9, 0, -1e9], [1, 1, 2, 2]);
+    const first = tf.slice(x, [0, 0], [1, 4]) as tf.Tensor2D;
+    expectValues(tf.slice(vitBlock(x, params, 'b', shape, { bias_Ghnn }), [0, 0], [1, 4]), vitBlock(first, params, 'b', { ...shape, tokens: 1 }).dataSync(), 4);
+  });
+
+  it('takes biases of queries and values alone, as BEiT has them', () => {
+    const full = valuesOf(vitBlockParams('b', 4, 2));
+    const { 'b.attn.qkv.bias': joined, ...rest } = full;
+    const own = { ...rest, 'b.attn.q_bias': tf.slice(joined!, [0], [4]), 'b.attn.v_bias': tf.slice(joined!, [8], [4]) };
+    const withoutKeys = { ...full, 'b.attn.qkv.bias': tf.mul(joined!, tf.tensor1d([1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1])) };
+    const x = scattered([3, 4]) as tf.Tensor2D;
+    expectValues(blockQkv(x, own, 'b'), blockQkv(x, withoutKeys, 'b').dataSync());
+  });
+
   it('stacks in the order of the numbers', () => {
     const params = valuesOf(vitBlocksParams('blocks', 2, 4, 2));
     const shape = { batch: 1, tokens: 2, heads: 2 };

@@ -7,6 +7,13 @@ import { normal, ones, torchUniform, xavierUniform, zeros } from './initializers
 /** A trainable parameter that files store as it lies in memory. */
 export const plainParam = (shape: readonly number[], init: Initializer): ParamSpec => ({ shape, trainable: true, init, layout: { kind: 'same' } });
 
+/** Parameters of which weight decay spares some. */
+export const sparing = (specs: ParamSpecs, isSpared: (name: string) => boolean): ParamSpecs =>
+  Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, isSpared(name) ? { ...spec, decay: false as const } : spec]));
+
+/** Whether a name is that of a table of relative positions or a learned token, which the released sparse Swins spare. */
+export const isTableOrToken = (name: string): boolean => /position_bias|token/.test(name);
+
 export interface LinearInit {
   readonly weight?: Initializer;
   readonly bias?: Initializer;
@@ -16,6 +23,12 @@ export interface LinearInit {
 export const linearParams = (prefix: string, inputs: number, outputs: number, init: LinearInit = {}): ParamSpecs => ({
   [`${prefix}.weight`]: { shape: [inputs, outputs], trainable: true, init: init.weight ?? xavierUniform, layout: { kind: 'linear' } },
   [`${prefix}.bias`]: plainParam([outputs], init.bias ?? zeros),
+});
+
+/** `PREFIX.fc1` to the hidden width and `PREFIX.fc2` back, as `mlp` takes them. */
+export const mlpParams = (prefix: string, width: number, hidden: number, init: LinearInit = {}): ParamSpecs => ({
+  ...linearParams(`${prefix}.fc1`, width, hidden, init),
+  ...linearParams(`${prefix}.fc2`, hidden, width, init),
 });
 
 /** Gain `PREFIX.weight` of ones and offset `PREFIX.bias` of zeros, both [width]. */
@@ -33,8 +46,7 @@ export const vitBlockParams = (prefix: string, width: number, mlpRatio: number, 
   ...linearParams(`${prefix}.attn.qkv`, width, 3 * width, init),
   ...linearParams(`${prefix}.attn.proj`, width, width, init),
   ...normParams(`${prefix}.norm2`, width),
-  ...linearParams(`${prefix}.mlp.fc1`, width, mlpWidth(width, mlpRatio), init),
-  ...linearParams(`${prefix}.mlp.fc2`, mlpWidth(width, mlpRatio), width, init),
+  ...mlpParams(`${prefix}.mlp`, width, mlpWidth(width, mlpRatio), init),
 });
 
 /** `PREFIX.0` to `PREFIX.(depth - 1)`. */

@@ -1,4 +1,4 @@
-import { ROLE, type Params, type PlanTensors } from '@mimlab/core';
+import { CompositionError, ROLE, type Params, type PlanTensors } from '@mimlab/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { lookupRows, type InverseRows } from '../layers/gather-rows.js';
@@ -40,4 +40,13 @@ export function visibleInverse(plan: PlanTensors): InverseRows {
       return tf.reshape(tf.where(isVisible, visibleRow, tf.fill(roles.shape, missing, 'int32')), [-1]);
     },
   };
+}
+
+/** Refuses plans that an encoder of hidden tokens cannot take. @throws CompositionError */
+export function refuseRepeats({ counts }: PlanTensors): void {
+  if (counts.repeats !== true) return;
+  throw new CompositionError('the encoder takes every token once, the sampler gives some a mask token besides', {
+    place: 'wrap',
+    remedy: 'Choose a sampler that keeps to the masked tokens.',
+  });
 }
