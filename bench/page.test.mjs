@@ -42,7 +42,7 @@ describe('the page of figures', () => {
     keep('a.json', results({ comparisons: [comparison({ eager: peer([2]), 'γ 0': ownPeer([1], { stepBytes: undefined }) })] }));
     const parts = pageParts(readResults(folder));
     expect(parts.goals).toMatch(/^\nTaken on .*\n\n\| what \| goal /);
-    expect(parts.goals).toContain('| 0.50, against eager | yes |');
+    expect(parts.goals).toContain('| 0.500, against eager | yes |');
     expect(parts.pytorch).toContain('**0.50**, eager');
     expect(parts.methods).toMatch(/\| mff \|[^]*\| tec \|/);
     expect(parts.growth).toBe('\nNot measured yet.\n');

@@ -18,9 +18,9 @@ describe('tables', () => {
       { what: 'memory', atMost: 1, measured: { median: 0.97, range: [0.97, 0.97] }, met: true },
       { what: 'growth', atMost: 1 },
     ]);
-    expect(cells(text, 0)).toEqual(['speed', '<= 0.85', '0.90 (0.80-1.00), against eager', '**no**']);
+    expect(cells(text, 0)).toEqual(['speed', '<= 0.85', '0.900 (0.800-1.000), against eager', '**no**']);
     expect(cells(text, 1)).toEqual(['sampling', '<= 75', '19.0 (18.0-22.2)', 'yes']);
-    expect(cells(text, 2)).toEqual(['memory', '<= 1', '0.97', 'yes']);
+    expect(cells(text, 2)).toEqual(['memory', '<= 1', '0.970', 'yes']);
     expect(cells(text, 3)).toEqual(['growth', '<= 1', 'not measured', '-']);
   });
 
