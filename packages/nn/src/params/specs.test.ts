@@ -1,6 +1,6 @@
 import { fileShape, randomStream } from '@mimlab/core';
 import { describe, expect, it } from 'vitest';
-import { linearParams, normParams, patchEmbedParams, positionParam, tokenParam, vitBlockParams, vitBlocksParams } from './specs.js';
+import { isTableOrToken, linearParams, normParams, patchEmbedParams, positionParam, sparing, tokenParam, vitBlockParams, vitBlocksParams } from './specs.js';
 import { stateDictOrder } from './state-dict-order.js';
 
 describe('parameter specifications', () => {
@@ -57,5 +57,18 @@ describe('the order of a state dict', () => {
   it("lists a module's own parameters before those of its sub-modules, at every level", () => {
     const given = ['cls_token', 'blocks.0.fc.weight', 'blocks.0.scale', 'norm.weight', 'mask_token', 'blocks.1.fc.weight', 'norm.bias'];
     expect(stateDictOrder(given)).toEqual(['cls_token', 'mask_token', 'blocks.0.scale', 'blocks.0.fc.weight', 'blocks.1.fc.weight', 'norm.weight', 'norm.bias']);
+  });
+});
+
+describe('parameters that weight decay spares', () => {
+  it('are those of the names that are given, the others as they were', () => {
+    const specs = { mask_token: tokenParam(4), ...linearParams('embed', 4, 4) };
+    const spared = sparing(specs, isTableOrToken);
+    expect(Object.entries(spared).map(([name, { decay }]) => [name, decay])).toEqual([['mask_token', false], ['embed.weight', undefined], ['embed.bias', undefined]]);
+    expect(spared['embed.weight']).toBe(specs['embed.weight']);
+  });
+
+  it('are tables of relative positions and tokens in the sparse Swins', () => {
+    expect(['layers.0.blocks.0.attn.relative_position_bias_table', 'decoder.1.mask_token', 'patch_embed.proj.bias'].map(isTableOrToken)).toEqual([true, true, false]);
   });
 });

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import { expect, it } from 'vitest';
 import { onEveryBackend } from '../../test-support/backends.js';
 import { expectValues, scattered } from '../../test-support/gradient-check.js';
