@@ -5,5 +5,6 @@ export default defineConfig({
     name: 'bench',
     include: ['*.test.mjs'],
     pool: 'forks',
+    testTimeout: 60_000,
   },
 });
