@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import type { EvaluateCommandOptions } from './commands/evaluate.js';
 import { COUNTS, type Count } from './cost/count-cost.js';
 import { STATISTICS, type Statistics } from './pictures/predict-pixels.js';
 import type { Terminal } from './terminal.js';
@@ -67,6 +68,22 @@ export function createProgram(terminal: Terminal): Command {
     .action(async (run: string, images: string[], options: { statistics: Statistics; count: number; seed: number; weights?: string; output?: string }) => {
       const { reconstruct } = await import('./commands/reconstruct.js');
       await reconstruct(run, images, options, terminal);
+    });
+
+  command('evaluate', 'Judge an encoder: knn, linear, partial, finetune; or a fine-tuned model: classify. Goes on where it was interrupted.', 'evaluate runs/first --protocol linear --data cifar10:data/cifar10 --set epochs=20')
+    .argument('<model>', 'folder of a run, of a checkpoint or of a fine-tuning; or a weight file (then also --config)')
+    .requiredOption('--protocol <name>', 'knn, linear, partial, finetune, classify, or the path of a module with one of your own')
+    .option('--data <set>', 'KIND:PATH, as cifar10:data/cifar10, or an image folder (default: the data of the model)')
+    .addOption(setOption())
+    .option('--labels <budget>', 'labelled images that may be used: all, a share of each class as 1%, or a number a class', 'all')
+    .option('--seed <n>', 'seed of everything random', seed, 0)
+    .option('--config <config>', 'configuration or preset that a weight file belongs to')
+    .option('--untrained', 'the encoder as it starts; <model> may then be a configuration')
+    .option('--no-leak-check', 'do not look for test images among the training images')
+    .option('--output <dir>', 'folder of results (default: evaluations/NAME beside the model)')
+    .action(async (model: string, options: EvaluateCommandOptions) => {
+      const { evaluateCommand } = await import('./commands/evaluate.js');
+      await evaluateCommand(model, options, terminal);
     });
 
   command('flops', 'Count multiply-accumulates of one image, by formula and by the recorded graph.', 'flops mae/vit-b16-in1k-pr50 --json')

@@ -1,7 +1,7 @@
 import type { ImageSpec, PixelStatistics } from '@mimlab/core';
 import { z } from 'zod';
 import type { AugmentSpec, DatasetRef } from './contract.js';
-import { statisticsFor } from './datasets/statistics.js';
+import { CIFAR10_STATISTICS, IMAGENET_STATISTICS, MNIST_STATISTICS, statisticsFor } from './datasets/statistics.js';
 
 const fraction = z.number().gt(0).max(1);
 const side = z.int().positive();
@@ -97,3 +97,8 @@ export function pixelStatistics(config: DataConfig, dataset: { readonly statisti
   const own = statisticsFor(dataset.statistics, channelsOf(config));
   return { mean: config.mean ?? own.mean, std: config.std ?? own.std };
 }
+
+const STATISTICS: Readonly<Record<DataConfig['dataset'], PixelStatistics>> = { mnist: MNIST_STATISTICS, cifar10: CIFAR10_STATISTICS, imagefolder: IMAGENET_STATISTICS };
+
+/** As `pixelStatistics`, without opening the data set. */
+export const configStatistics = (config: DataConfig): PixelStatistics => pixelStatistics(config, { statistics: STATISTICS[config.dataset] });

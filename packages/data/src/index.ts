@@ -8,3 +8,4 @@ export { decodeImage } from './datasets/decode-image.js';
 export { embeddedMnist } from './datasets/mnist.js';
 export * from './datasets/statistics.js';
 export { createLoader } from './loader/create-loader.js';
+export { interruptible } from './loader/interruptible.js';

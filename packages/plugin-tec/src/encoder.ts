@@ -1,5 +1,5 @@
-import { part, type Encoder, type Params, type ParamSpecs } from '@mimlab/core';
-import { LATENT, layerNorm, linear, linearParams, mlp, mlpParams, normParams, param, tecAdapterMacs, vitEncoderRead, type VitEncoderOptions } from '@mimlab/nn';
+import { part, type Encoder, type EncoderTrunk, type Params, type ParamSpecs } from '@mimlab/core';
+import { LATENT, layerNorm, linear, linearParams, mlp, mlpParams, normParams, param, tecAdapterMacs, trunkParams, vitEncoderRead, type VitEncoderOptions } from '@mimlab/nn';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 
@@ -55,6 +55,11 @@ export function tecEncoder(options: TecEncoderOptions): Encoder {
   };
   return {
     ...plain,
+    trunk: {
+      architecture: (plain.trunk as EncoderTrunk).architecture,
+      // The MLP sees nothing but the token: downstream the token that comes out of it takes its place.
+      params: (params) => ({ ...trunkParams(params), cls_token: tf.reshape(param(adaptedToken(params), 'cls_token'), [1, 1, width]) }),
+    },
     encode: (images_BHWC, plan, params, context) => plain.encode(images_BHWC, plan, adaptedToken(params), context),
     classAttention: (images_BHWC, plan, params, context) => (plain.classAttention as NonNullable<Encoder['classAttention']>)(images_BHWC, plan, adaptedToken(params), context),
     macs: (plan) => ({ ...plain.macs(plan), [ADAPTER]: tecAdapterMacs(size, 1 + plan.visible) }),

@@ -1,5 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { augmentSpec, createLoader, datasetRef, imageSpec, openDataset, pixelStatistics, type Loader, type LoaderBatch } from '@mimlab/data';
+import { augmentSpec, createLoader, datasetRef, imageSpec, interruptible, openDataset, pixelStatistics, type Loader } from '@mimlab/data';
 import { createEngine, type Engine } from '@mimlab/engine';
 import { openRunFolder, pretrain, type PretrainSummary, type TrainRecord } from '@mimlab/train';
 import { pluginModules, type NamedHostTensors, type Objective, type PixelStatistics } from '@mimlab/core';
@@ -36,16 +35,7 @@ async function openLoader({ config, objective, compositionRef }: RunContext): Pr
     plans: compositionRef,
     grid: objective.grid,
   });
-  // Eager steps and a loader without workers never leave the microtask queue: without this turn of the event loop
-  // Ctrl-C and the terminal would have to wait for the end of the run.
-  async function* givingTurns(batches: AsyncIterable<LoaderBatch>): AsyncGenerator<LoaderBatch> {
-    for await (const batch of batches) {
-      await nextTurn();
-      yield batch;
-    }
-  }
-  const epoch: Loader['epoch'] = (...args) => givingTurns(loader.epoch(...args));
-  return { ...loader, epoch, wholeImages: () => givingTurns(loader.wholeImages()), dataset: { ...loader.dataset, statistics: pixelStatistics(config.data, loader.dataset) } };
+  return { ...interruptible(loader), dataset: { ...loader.dataset, statistics: pixelStatistics(config.data, loader.dataset) } };
 }
 
 /** The objective with the weights that it has from files already at hand; they are handed out once and not kept. */

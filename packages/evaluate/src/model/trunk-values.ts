@@ -1,5 +1,5 @@
-import { CompositionError, type Encoder, type EncoderTrunk, type HostTensor, type NamedHostTensors, type ParamSpecs } from '@mimlab/core';
-import type { Engine } from '@mimlab/engine';
+import { CompositionError, type Encoder, type EncoderTrunk, type HostTensor, type NamedHostTensors, type NamedTensors, type ParamSpecs } from '@mimlab/core';
+import { traceFunction, type Engine } from '@mimlab/engine';
 
 /** What fine-tuning builds on. @throws CompositionError if the encoder does not offer it */
 export function requireTrunk({ trunk }: Encoder): EncoderTrunk {
@@ -15,18 +15,10 @@ export function requireTrunk({ trunk }: Encoder): EncoderTrunk {
  * @param specs parameters of the classifier: others are left out too
  */
 export async function trunkValues(engine: Engine, trunk: EncoderTrunk, encoder: NamedHostTensors, specs: ParamSpecs): Promise<Record<string, HostTensor>> {
-  const names: string[] = [];
-  const step = engine.compile({
-    name: 'trunk',
-    state: [],
-    compute(_, inputs) {
-      const outputs = Object.fromEntries(Object.entries(trunk.params(inputs)).filter(([name]) => Object.hasOwn(specs, name)));
-      names.splice(0, names.length, ...Object.keys(outputs));
-      return { outputs };
-    },
-  });
+  const wanted = (inputs: NamedTensors): NamedTensors => Object.fromEntries(Object.entries(trunk.params(inputs)).filter(([name]) => Object.hasOwn(specs, name)));
+  const names = Object.keys(traceFunction(wanted, encoder).outputs);
+  const step = engine.compile({ name: 'trunk', state: [], compute: (_, inputs) => ({ outputs: wanted(inputs) }) });
   try {
-    await step.run(encoder);
     return { ...(await step.run(encoder, { outputs: names })).outputs };
   } finally {
     step.dispose();

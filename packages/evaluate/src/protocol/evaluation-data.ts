@@ -1,5 +1,5 @@
 import type { ImageSpec } from '@mimlab/core';
-import { createLoader, openDataset, type DatasetRef, type Loader, type LoaderOptions } from '@mimlab/data';
+import { createLoader, interruptible, openDataset, type DatasetRef, type Loader, type LoaderOptions } from '@mimlab/data';
 import { labelledSamples, type LabelBudget } from '../label-subset.js';
 import type { RowProgress } from '../loader-rows.js';
 import { checkSameClasses } from './class-lists.js';
@@ -17,6 +17,8 @@ export interface EvaluationDataOptions {
   readonly seed: number;
   readonly workers: number;
   readonly prefetch: number;
+  /** Memory for decoded images; see `LoaderOptions`. */
+  readonly cacheBytes?: number;
   /** Looks for test images among the training images; told how far it is. */
   readonly leaks?: RowProgress;
 }
@@ -34,7 +36,8 @@ export async function openEvaluationData(options: EvaluationDataOptions): Promis
   if (train !== undefined) checkSameClasses(train.classes, test.classes, test.name);
   const samples = train === undefined ? new Int32Array(0) : labelledSamples(Int32Array.from({ length: train.size }, (_, index) => train.label(index)), labels, seed);
   const leaks = train === undefined || options.leaks === undefined ? [] : await findLeaks(train, samples, test, options.leaks);
-  const open = (ref: DatasetRef, rest: Pick<LoaderOptions, 'batch' | 'augment' | 'shuffle' | 'subset'>): Promise<Loader> => createLoader({ data: ref, image, seed, workers, prefetch, ...rest });
+  const open = async (ref: DatasetRef, rest: Pick<LoaderOptions, 'batch' | 'augment' | 'shuffle' | 'subset'>): Promise<Loader> =>
+    interruptible(await createLoader({ data: ref, image, seed, workers, prefetch, cacheBytes: options.cacheBytes ?? 0, ...rest }));
   return {
     leaks,
     data: {
