@@ -2,6 +2,7 @@
 // would run one pass over memory at a time. Registered through TensorFlow's C API, which needs no matching compiler. The
 // engine works without this library; see src/graph/native-kernels.ts.
 
+#include "attention_op.h"
 #include "call.h"
 #include "product_op.h"
 #include "rows.h"
@@ -91,6 +92,7 @@ __attribute__((constructor)) void Register() {
   DefineKernel("MimlabLayerNormGrad", nullptr, &ComputeLayerNormGrad, nullptr);
   DefineKernel("MimlabColumnSums", nullptr, &ComputeColumnSums, nullptr);
   mimlab::DefineProducts();
+  mimlab::DefineAttention();
 }
 
 }  // namespace

@@ -71,13 +71,13 @@ void ProductByTiles(int64_t m, int64_t n, int64_t k, const Operand& a, const Ope
       const Range inner = PieceOf(k, runs, run);
       const bool last = run == runs - 1;
       PackTiles(a, m, tiles, own_tiles, inner, packed_rows);
-      for (int64_t panel = own_panels.begin; panel < own_panels.end; panel++) {
-        const Range columns = ColumnsOfPanel(n, panel);
-        const float* packed_b = packed + (panel * k + inner.begin) * kTileColumns;
-        const float* bias = options.bias == nullptr || !last ? nullptr : options.bias + columns.begin;
-        for (int64_t tile = own_tiles.begin; tile < own_tiles.end; tile++) {
-          const Range rows = RowsOfTile(m, tiles, tile);
-          const float* packed_a = packed_rows + (tile - own_tiles.begin) * kPackedTile;
+      for (int64_t tile = own_tiles.begin; tile < own_tiles.end; tile++) {
+        const Range rows = RowsOfTile(m, tiles, tile);
+        const float* packed_a = packed_rows + (tile - own_tiles.begin) * kPackedTile;
+        for (int64_t panel = own_panels.begin; panel < own_panels.end; panel++) {
+          const Range columns = ColumnsOfPanel(n, panel);
+          const float* packed_b = packed + (panel * k + inner.begin) * kTileColumns;
+          const float* bias = options.bias == nullptr || !last ? nullptr : options.bias + columns.begin;
           TileInto(a, packed_a, packed_b, inner.size(), rows, columns, {c + rows.begin * n + columns.begin, n, options.add || run > 0, bias});
           if (last) epilogue(rows, columns);
         }
@@ -133,6 +133,29 @@ void Product(int64_t m, int64_t n, int64_t k, const Operand& a, const Operand& b
   if (m == 0 || n == 0 || k == 0) return;
   if (k > 3 * kRun / 2 && m * n <= kSmall) return ProductByRuns(m, n, k, a, b, options, c, epilogue);
   ProductByTiles(m, n, k, a, b, options, c, epilogue);
+}
+
+// A product for one thread, of matrices that fit into the caches. C has rows `stride` apart; if `padded`, columns up to the
+// next multiple of kTileColumns are written too (as zeros).
+inline void LocalProduct(int64_t m, int64_t n, int64_t k, const Operand& a, const Operand& b, float* c, int64_t stride, bool padded = false) {
+  const int64_t tiles = Pieces(m, kTileRows), panels = Pieces(n, kTileColumns), runs = Pieces(k, kRun);
+  float* packed_a = Scratch(1, tiles * kPackedTile);
+  float* packed_b = Scratch(2, panels * kRun * kTileColumns);
+  for (int64_t run = 0; run < runs; run++) {
+    const Range inner = PieceOf(k, runs, run);
+    PackTiles(a, m, tiles, {0, tiles}, inner, packed_a);
+    if (!b.transposed) PackPanels(b, n, inner, packed_b, kRun * kTileColumns);
+    for (int64_t panel = 0; panel < panels; panel++) {
+      float* panel_b = packed_b + panel * kRun * kTileColumns;
+      Range columns = ColumnsOfPanel(n, panel);
+      if (b.transposed) PackTransposedPanel(b, columns, inner, panel_b);
+      if (padded) columns.end = columns.begin + kTileColumns;
+      for (int64_t tile = 0; tile < tiles; tile++) {
+        const Range rows = RowsOfTile(m, tiles, tile);
+        TileInto(a, packed_a + tile * kPackedTile, panel_b, inner.size(), rows, columns, {c + rows.begin * stride + columns.begin, stride, run > 0, nullptr});
+      }
+    }
+  }
 }
 
 }  // namespace mimlab

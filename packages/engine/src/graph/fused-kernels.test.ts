@@ -35,7 +35,48 @@ const normalized = (x: tf.Tensor): [normal: tf.Tensor, mean: tf.Tensor, rstd: tf
 };
 const layer = { x: wave([70, 24]), dy: wave([70, 24], 3), gain: wave([24], 1), offset: wave([24], 2) };
 
+/** Attention written out: [B*n, 3D] to [B*n, D]. */
+function attended(qkv: tf.Tensor, tokens: number, heads: number): tf.Tensor {
+  const [rows = 0, width = 0] = qkv.shape;
+  const head = width / 3 / heads;
+  const [q, k, v] = tf.unstack(tf.transpose(tf.reshape(qkv, [rows / tokens, tokens, 3, heads, head]), [2, 0, 3, 1, 4])) as [tf.Tensor, tf.Tensor, tf.Tensor];
+  const probabilities = tf.softmax(tf.mul(tf.matMul(q, k, false, true), 1 / Math.sqrt(head)));
+  return tf.reshape(tf.transpose(tf.matMul(probabilities, v), [0, 2, 1, 3]), [rows, width / 3]);
+}
+
+/** Sequences of one token, of less and more than a tile of the native product, and of more than one run. */
+const ATTENTION = [
+  { batch: 2, tokens: 1, heads: 2, head: 3 },
+  { batch: 3, tokens: 17, heads: 3, head: 8 },
+  { batch: 2, tokens: 65, heads: 1, head: 40 },
+  { batch: 1, tokens: 530, heads: 1, head: 4 },
+];
+
+const attentionPairs = ({ batch, tokens, heads, head }: (typeof ATTENTION)[number]): Pair[] => {
+  const rows = batch * tokens;
+  const width = heads * head;
+  const name = `${batch} sequences of ${tokens}, ${heads} heads of ${head}`;
+  return [
+    {
+      kernel: `MimAttention (${name})`,
+      inputs: { qkv: wave([rows, 3 * width]) },
+      fused: ({ qkv }) => fused('MimAttention', { qkv: t(qkv) }, { tokens, heads }),
+      written: ({ qkv }) => [attended(t(qkv), tokens, heads)],
+    },
+    {
+      kernel: `MimAttentionGrad (${name})`,
+      inputs: { qkv: wave([rows, 3 * width]), dout: wave([rows, width], 2) },
+      fused({ qkv, dout }) {
+        const out = t(fused('MimAttention', { qkv: t(qkv) }, { tokens, heads })[0]);
+        return fused('MimAttentionGrad', { dout: t(dout), qkv: t(qkv), out }, { tokens, heads });
+      },
+      written: ({ qkv, dout }) => [tf.grad((x) => attended(x, tokens, heads))(t(qkv), t(dout))],
+    },
+  ];
+};
+
 const PAIRS: Pair[] = [
+  ...ATTENTION.flatMap(attentionPairs),
   {
     kernel: 'MimGelu',
     inputs: { x: float([13], [-100, -9, -4, -3, -1, -0.1, 0, 0.1, 0.5, 1, 3, 9, 100]) },
@@ -122,6 +163,23 @@ describe.skipIf(kernels === undefined)('fused kernels', () => {
     const half = await onGraph(engine(2), compute, { x });
     full['y']?.data.forEach((value, i) => expect(Math.abs(value - (half['y']?.data[i] as number))).toBeLessThanOrEqual(0.01));
     expect(half['y']?.data).not.toEqual(full['y']?.data);
+  });
+
+  it('attends in bfloat16 with float32 inside', async () => {
+    const [tokens, heads, rows] = [5, 2, 10];
+    const compute = ({ x, w }: NamedTensors): NamedTensors => ({ y: t(fused('MimAttention', { qkv: tf.matMul(t(x), t(w)) }, { tokens, heads })[0]) });
+    const inputs = { x: wave([rows, 4]), w: wave([4, 24], 1) };
+    const full = await onGraph(engine(0), compute, inputs);
+    const half = await onGraph(engine(2), compute, inputs);
+    full['y']?.data.forEach((value, i) => expect(Math.abs(value - (half['y']?.data[i] as number))).toBeLessThanOrEqual(0.03));
+    expect(half['y']?.data).not.toEqual(full['y']?.data);
+  });
+
+  it('lets NaN through in attention, in its own sequence alone', async () => {
+    const qkv = wave([6, 12]);
+    qkv.data[0] = NaN;
+    const { y } = await onGraph(engine(0), (inputs) => ({ y: t(fused('MimAttention', { qkv: t(inputs['qkv']) }, { tokens: 3, heads: 1 })[0]) }), { qkv });
+    expect(Array.from(y?.data ?? [], Number.isNaN)).toEqual(Array.from({ length: 24 }, (_, i) => i < 4));
   });
 
   it('are left to XLA where that is asked for', () => {

@@ -8,7 +8,8 @@ const PRODUCTS = new Set(['BatchMatMul', '_FusedMatMul']);
 const MOVEMENT = new Set(['Reshape', 'Transpose', 'Slice', 'Concat', 'SplitV', 'Pack', 'Unpack', 'PadV2', 'Tile', 'Reverse', 'GatherV2']);
 /** Arithmetic of activations and of the gradients through them. */
 const BINARY = new Set(['Add', 'Sub', 'Multiply', 'RealDiv', 'Maximum', 'Minimum']);
-const UNARY = new Set(['Neg', 'Abs', 'Square', 'Exp', 'Erf', 'Tanh', 'Relu', 'MimGelu']);
+/** Also what computes in float32 inside and rounds only its results. */
+const UNARY = new Set(['Neg', 'Abs', 'Square', 'Exp', 'Erf', 'Tanh', 'Relu', 'MimGelu', 'MimAttention', 'MimAttentionGrad']);
 
 const isFloat = (ref: Ref): boolean => ref.type === 'float32' || ref.type === 'bfloat16';
 

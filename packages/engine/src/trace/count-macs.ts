@@ -16,6 +16,9 @@ function macsOf(node: TracedNode): number {
       const a = shapeOf(first, node);
       return output * (a[a.length - (node.attrs['transposeA'] === true ? 2 : 1)] as number);
     }
+    case 'MimAttention':
+      // Scores and their product with v: every output element meets all tokens of its sequence in both.
+      return 2 * output * Number(node.attrs['tokens']);
     case 'Conv2D': {
       const [height = 0, width = 0, channels = 0] = shapeOf(second, node);
       return output * height * width * channels;

@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs';
-import { part } from '@mimlab/core';
+import { part, type NamedTensors } from '@mimlab/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { countMacs } from './count-macs.js';
@@ -112,5 +112,12 @@ describe('countMacs', () => {
 
   it('counts nothing else', () => {
     expect(countMacs(traceFunction(({ x }) => ({ y: tf.softmax(tf.mul(t(x), t(x))) }), { x: float(4, 4) }))).toEqual({});
+  });
+
+  it('counts fused attention as its two products', () => {
+    const [batch, tokens, heads, width] = [2, 5, 3, 12];
+    const run = ({ x }: NamedTensors): NamedTensors => ({ y: tf.engine().runKernel('MimAttention', { qkv: t(x) }, { tokens, heads }) as unknown as tf.Tensor });
+    const recording = traceFunction(run, { x: float(batch * tokens, 3 * width) }, true);
+    expect(countMacs(recording)).toEqual({ '': 2 * batch * tokens * tokens * width });
   });
 });

@@ -2,7 +2,7 @@ import { ConfigError } from '@mimlab/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import { columnSums } from './column-sums.js';
-import { savedAt, withGradient } from './custom-gradient.js';
+import { hasKernel, runKernel, savedAt, withGradient } from './custom-gradient.js';
 
 /** How the rows of a sequence batch are to be read: row b * tokens + t. */
 export interface SequenceShape {
@@ -25,6 +25,7 @@ export function attention(qkv_M3D: Tensor2D, shape: SequenceShape, bias_Ghnn?: T
   const { batch, tokens, heads } = shape;
   const width = qkv_M3D.shape[1] / 3;
   checkHeads(width, heads);
+  if (bias_Ghnn === undefined && hasKernel('MimAttention')) return fusedAttention(qkv_M3D, tokens, heads);
   const head = width / heads;
   const scale = 1 / Math.sqrt(head);
   const splitHeads = (x: Tensor2D): Tensor3D =>
@@ -74,6 +75,18 @@ export function attention(qkv_M3D: Tensor2D, shape: SequenceShape, bias_Ghnn?: T
     },
   );
 }
+
+/** The same in kernels of the backend, which make the probabilities again in the backward pass instead of keeping them. */
+const fusedAttention = (qkv_M3D: Tensor2D, tokens: number, heads: number): Tensor2D =>
+  withGradient(
+    [qkv_M3D],
+    (save) => {
+      const out = runKernel('MimAttention', { qkv: qkv_M3D }, { tokens, heads }) as Tensor2D;
+      save([qkv_M3D, out]);
+      return out;
+    },
+    (dout, saved) => [runKernel('MimAttentionGrad', { dout, qkv: savedAt(saved, 0), out: savedAt(saved, 1) }, { tokens, heads }) as Tensor2D],
+  );
 
 /** @throws ConfigError if the heads do not divide the width. `key` is the setting to name. */
 export function checkHeads(width: number, heads: number, key = 'heads'): void {

@@ -14,6 +14,12 @@ const layerNormGrad: Lowering = ({ graph, inputs, type }) => outputsOf(graph.nod
 
 const columnSums: Lowering = ({ graph, inputs, type }) => [graph.ref('MimlabColumnSums', type, inputs, {})];
 
+const attention =
+  (op: string): Lowering =>
+  ({ graph, node, inputs, type }) => [
+    graph.ref(op, type, inputs, { ...T(type), tokens: ofInt(Number(node.attrs['tokens'])), heads: ofInt(Number(node.attrs['heads'])) }),
+  ];
+
 const flag = ({ node }: LoweringContext, name: string) => ofBool(node.attrs[name] === true);
 const sides = (context: LoweringContext) => ({ transpose_a: flag(context, 'transposeA'), transpose_b: flag(context, 'transposeB') });
 
@@ -31,6 +37,8 @@ export const FUSED_LOWERING: LoweringTable = {
   MimLayerNorm: layerNorm,
   MimLayerNormGrad: layerNormGrad,
   MimColumnSums: columnSums,
+  MimAttention: attention('MimlabAttention'),
+  MimAttentionGrad: attention('MimlabAttentionGrad'),
   MimProduct: product,
   MimProductGelu: productGelu,
 };

@@ -39,4 +39,18 @@ export const FUSED: KernelTable = {
       return { outputs: [{ shape: x.shape.slice(1), dtype: x.dtype }] };
     },
   },
+  /** Multi-head self-attention: qkv [B*n, 3D], rows [q | k | v]; attributes tokens (n) and heads; output [B*n, D]. */
+  MimAttention: {
+    inputs: ['qkv'],
+    infer(inputs, attrs) {
+      const { shape, dtype } = at(inputs, 0);
+      const [rows = 0, width = 0] = shape;
+      return { outputs: [{ shape: [rows, width / 3], dtype }], attrs: { tokens: Number(attrs['tokens']), heads: Number(attrs['heads']) } };
+    },
+  },
+  /** Inputs the gradient of MimAttention's output, its input and its output; output the gradient of qkv. */
+  MimAttentionGrad: {
+    inputs: ['dout', 'qkv', 'out'],
+    infer: (inputs, attrs) => ({ outputs: [like(at(inputs, 1))], attrs: { tokens: Number(attrs['tokens']), heads: Number(attrs['heads']) } }),
+  },
 };
