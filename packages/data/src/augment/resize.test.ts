@@ -98,6 +98,20 @@ describe('resize', () => {
     );
   });
 
+  it('sums rows as it sums columns, however many count', () => {
+    const tall = fc.tuple(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 3 }), fc.constantFrom(1, 3)).chain(([height, width, channels]) =>
+      fc.uint8Array({ minLength: height * width * channels, maxLength: height * width * channels }).map((pixels) => ({ height, width, channels, pixels })),
+    );
+    const transpose = ({ height, width, channels, pixels }: SourceImage): SourceImage =>
+      image(width, height, channels, Array.from({ length: pixels.length }, (_, i) => pixels[((Math.floor(i / channels) % height) * width + Math.floor(i / channels / height)) * channels + (i % channels)] as number));
+    fc.assert(
+      fc.property(tall, anySide, anyFilter, (source, height, filter) => {
+        const down = { height, width: source.width, channels: source.channels, pixels: resize(source, { height, width: source.width, filter }) };
+        expect(transpose(down).pixels).toEqual(resize(transpose(source), { height: source.width, width: height, filter }));
+      }),
+    );
+  });
+
   it('treats rows and columns alike, up to the rounding between the passes', () => {
     const soft = fc.uint8Array({ min: 100, max: 150, minLength: 30, maxLength: 30 }).map((pixels) => image(5, 6, 1, [...pixels]));
     const transposed = (h: number, w: number, pixels: Uint8Array): number[] => Array.from({ length: h * w }, (_, i) => pixels[(i % h) * w + Math.floor(i / h)] as number);

@@ -126,64 +126,103 @@ function copyRows({ image, top, left, count }: Rows, from: number, width: number
   return out;
 }
 
-function resizeRows({ image, top, left, count }: Rows, { first, length, taps, weights }: Taps, width: number): Uint8Array {
+function resizeRows({ image, top, left, count }: Rows, taps: Taps, width: number): Uint8Array {
   const { channels, pixels } = image;
   const clamped = new Uint8ClampedArray(count * width * channels);
-  let out = 0;
   for (let y = 0; y < count; y++) {
-    const row = ((top + y) * image.width + left) * channels;
-    for (let x = 0; x < width; x++) {
-      const size = length[x] as number;
-      const weight = x * taps;
-      let from = row + (first[x] as number) * channels;
-      if (channels === 3) {
-        // Three sums side by side: this loop is where a loader spends its time.
-        let r = HALF;
-        let g = HALF;
-        let b = HALF;
-        for (let t = 0; t < size; t++, from += 3) {
-          const w = weights[weight + t] as number;
-          r += Math.imul(pixels[from] as number, w);
-          g += Math.imul(pixels[from + 1] as number, w);
-          b += Math.imul(pixels[from + 2] as number, w);
-        }
-        clamped[out] = r >> WEIGHT_BITS;
-        clamped[out + 1] = g >> WEIGHT_BITS;
-        clamped[out + 2] = b >> WEIGHT_BITS;
-      } else {
-        for (let c = 0; c < channels; c++) {
-          let sum = HALF;
-          for (let t = 0; t < size; t++) sum += Math.imul(pixels[from + t * channels + c] as number, weights[weight + t] as number);
-          clamped[out + c] = sum >> WEIGHT_BITS;
-        }
-      }
-      out += channels;
-    }
+    const from = ((top + y) * image.width + left) * channels;
+    const out = y * width * channels;
+    if (channels !== 3) resizeRow(clamped, out, pixels, from, taps, width, channels);
+    // Rows come in pairs, so that every weight is fetched once for two; the last row of an odd number pairs with itself.
+    else if (y % 2 === 0) resizeColourRows(clamped, out, pixels, from, y + 1 < count ? image.width * 3 : 0, y + 1 < count ? width * 3 : 0, taps, width);
   }
   return new Uint8Array(clamped.buffer);
 }
 
-/** The vertical pass, four input rows at a time: sums of whole rows stay in order of memory, and most windows have four. */
+function resizeRow(out: Uint8ClampedArray, at: number, pixels: Uint8Array, row: number, { first, length, taps, weights }: Taps, width: number, channels: number): void {
+  for (let x = 0; x < width; x++) {
+    const from = row + (first[x] as number) * channels;
+    for (let c = 0; c < channels; c++) {
+      let sum = HALF;
+      for (let t = 0; t < (length[x] as number); t++) sum += Math.imul(pixels[from + t * channels + c] as number, weights[x * taps + t] as number);
+      out[at + x * channels + c] = sum >> WEIGHT_BITS;
+    }
+  }
+}
+
+/** Two rows of three channels: six sums side by side. This loop is where a loader spends its time. */
+function resizeColourRows(out: Uint8ClampedArray, at: number, pixels: Uint8Array, row: number, toNext: number, outToNext: number, { first, length, taps, weights }: Taps, width: number): void {
+  for (let x = 0; x < width; x++, at += 3) {
+    const weight = x * taps;
+    const end = weight + (length[x] as number);
+    let from = row + (first[x] as number) * 3;
+    let r = HALF;
+    let g = HALF;
+    let b = HALF;
+    let r2 = HALF;
+    let g2 = HALF;
+    let b2 = HALF;
+    for (let t = weight; t < end; t++, from += 3) {
+      const w = weights[t] as number;
+      const next = from + toNext;
+      r += Math.imul(pixels[from] as number, w);
+      g += Math.imul(pixels[from + 1] as number, w);
+      b += Math.imul(pixels[from + 2] as number, w);
+      r2 += Math.imul(pixels[next] as number, w);
+      g2 += Math.imul(pixels[next + 1] as number, w);
+      b2 += Math.imul(pixels[next + 2] as number, w);
+    }
+    const next = at + outToNext;
+    out[at] = r >> WEIGHT_BITS;
+    out[at + 1] = g >> WEIGHT_BITS;
+    out[at + 2] = b >> WEIGHT_BITS;
+    out[next] = r2 >> WEIGHT_BITS;
+    out[next + 1] = g2 >> WEIGHT_BITS;
+    out[next + 2] = b2 >> WEIGHT_BITS;
+  }
+}
+
+/**
+ * The vertical pass: whole rows in order of memory, and up to eight of them in one go, which is what crops meet that are
+ * not shrunk to half or less. Past the end a weight is 0, and any row will do.
+ */
 function resizeColumns(rows: Uint8Array, top: number, { first, length, taps, weights }: Taps, height: number, stride: number): Uint8Array {
   const clamped = new Uint8ClampedArray(height * stride);
   const sums = new Int32Array(stride);
   for (let y = 0; y < height; y++) {
     const size = length[y] as number;
     const start = ((first[y] as number) - top) * stride;
-    sums.fill(HALF);
-    for (let t = 0; t < size; t += 4) {
-      // Past the end a weight is 0, and any row will do.
-      const weight = (k: number): number => (t + k < size ? (weights[y * taps + t + k] as number) : 0);
-      const row = (k: number): number => start + Math.min(t + k, size - 1) * stride;
-      addRows(sums, rows, row(0), row(1), row(2), row(3), weight(0), weight(1), weight(2), weight(3));
+    const weight = (t: number): number => (t < size ? (weights[y * taps + t] as number) : 0);
+    const row = (t: number): number => start + Math.min(t, size - 1) * stride;
+    const out = clamped.subarray(y * stride, (y + 1) * stride);
+    if (size <= 4) {
+      blendFour(out, rows, row(0), row(1), row(2), row(3), weight(0), weight(1), weight(2), weight(3));
+      continue;
     }
-    const out = y * stride;
-    for (let i = 0; i < stride; i++) clamped[out + i] = (sums[i] as number) >> WEIGHT_BITS;
+    sums.fill(HALF);
+    let done = 0;
+    for (; done + 8 < size; done += 4) addFour(sums, rows, row(done), row(done + 1), row(done + 2), row(done + 3), weight(done), weight(done + 1), weight(done + 2), weight(done + 3));
+    const [a, b, c, d, e, f, g, h] = [row(done), row(done + 1), row(done + 2), row(done + 3), row(done + 4), row(done + 5), row(done + 6), row(done + 7)];
+    const [wa, wb, wc, wd] = [weight(done), weight(done + 1), weight(done + 2), weight(done + 3)];
+    const [we, wf, wg, wh] = [weight(done + 4), weight(done + 5), weight(done + 6), weight(done + 7)];
+    for (let i = 0; i < stride; i++) {
+      const abcd = Math.imul(rows[a + i] as number, wa) + Math.imul(rows[b + i] as number, wb) + Math.imul(rows[c + i] as number, wc) + Math.imul(rows[d + i] as number, wd);
+      const efgh = Math.imul(rows[e + i] as number, we) + Math.imul(rows[f + i] as number, wf) + Math.imul(rows[g + i] as number, wg) + Math.imul(rows[h + i] as number, wh);
+      out[i] = ((sums[i] as number) + abcd + efgh) >> WEIGHT_BITS;
+    }
   }
   return new Uint8Array(clamped.buffer);
 }
 
-function addRows(sums: Int32Array, rows: Uint8Array, a: number, b: number, c: number, d: number, wa: number, wb: number, wc: number, wd: number): void {
+function blendFour(out: Uint8ClampedArray, rows: Uint8Array, a: number, b: number, c: number, d: number, wa: number, wb: number, wc: number, wd: number): void {
+  for (let i = 0; i < out.length; i++) {
+    const ab = Math.imul(rows[a + i] as number, wa) + Math.imul(rows[b + i] as number, wb);
+    const cd = Math.imul(rows[c + i] as number, wc) + Math.imul(rows[d + i] as number, wd);
+    out[i] = (HALF + ab + cd) >> WEIGHT_BITS;
+  }
+}
+
+function addFour(sums: Int32Array, rows: Uint8Array, a: number, b: number, c: number, d: number, wa: number, wb: number, wc: number, wd: number): void {
   for (let i = 0; i < sums.length; i++) {
     const ab = Math.imul(rows[a + i] as number, wa) + Math.imul(rows[b + i] as number, wb);
     const cd = Math.imul(rows[c + i] as number, wc) + Math.imul(rows[d + i] as number, wd);
