@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadRunContext } from '@mimlab/cli';
 import { describePlugin } from '@mimlab/conformance';
-import { MimlabError, randomStream, stackPlans, type HostTensor, type NamedHostTensors, type Objective } from '@mimlab/core';
+import { hostTargetInputs, MimlabError, randomStream, stackPlans, type HostTensor, type NamedHostTensors, type Objective } from '@mimlab/core';
 import { createEngine, findTensorflow } from '@mimlab/engine';
 import mae from '@mimlab/plugin-mae';
 import mff, { MffConfig } from '@mimlab/plugin-mff';
@@ -42,12 +42,9 @@ function inputsOf(objective: Objective, update: number, batch: number): NamedHos
     const streams = { mask: randomStream(5, 'mask', update, b), sample: randomStream(5, 'sample', update, b) };
     return sampler.sample({ grid, streams, sampleId, epoch: 0, crop: { top: 0, left: 0, height, width, sourceHeight: height, sourceWidth: width, flip: false } });
   });
-  const inputs: Record<string, HostTensor> = { images: { shape: [batch, height, width, channels], dtype: 'uint8', data }, ...stackPlans(plans) };
-  const computed = target.hostTargets === undefined ? [] : plans.map((_, b) => target.hostTargets?.compute(data.subarray(b * size, (b + 1) * size)) ?? {});
-  for (const [name, shape] of Object.entries(target.hostTargets?.shapes ?? {})) {
-    inputs[`host.${name}`] = { shape: [batch, ...shape], dtype: 'float32', data: Float32Array.from(computed.flatMap((values) => [...(values[name] ?? [])])) };
-  }
-  return { ...inputs, ...hookRandomness(objective, batch, 5, update, 0) };
+  const images = plans.map((_, b) => data.subarray(b * size, (b + 1) * size));
+  const inputs = { images: { shape: [batch, height, width, channels], dtype: 'uint8', data } satisfies HostTensor, ...stackPlans(plans) };
+  return { ...inputs, ...hostTargetInputs(target, images), ...hookRandomness(objective, batch, 5, update, 0) };
 }
 
 async function train(objective: Objective, updates: number): Promise<number[]> {

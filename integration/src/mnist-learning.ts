@@ -1,6 +1,7 @@
 import {
   composeRun,
   createObjective,
+  hostTargetInputs,
   randomStream,
   stackPlans,
   type Composition,
@@ -38,14 +39,25 @@ async function inputsOf(objective: Objective, dataset: Dataset, update: number, 
   const { sampler, grid } = objective;
   const data = new Uint8Array(batch * SIDE * SIDE);
   const plans: TokenPlan[] = [];
+  const shared = sampler.scope === 'batch';
   for (let b = 0; b < batch; b++) {
-    const sampleId = update * batch + b;
-    data.set((await dataset.image(sampleId)).pixels, b * SIDE * SIDE);
+    data.set((await dataset.image(update * batch + b)).pixels, b * SIDE * SIDE);
+    if (shared && b > 0) {
+      plans.push(plans[0] as TokenPlan);
+      continue;
+    }
+    const sampleId = shared ? update : update * batch + b;
     const streams = { mask: randomStream(SEED, 'mask', 0, sampleId), sample: randomStream(SEED, 'sample', 0, sampleId) };
     const crop = { top: 0, left: 0, height: SIDE, width: SIDE, sourceHeight: SIDE, sourceWidth: SIDE, flip: false };
     plans.push(sampler.sample({ grid, streams, sampleId, epoch: 0, crop }));
   }
-  return { images: { shape: [batch, SIDE, SIDE, 1], dtype: 'uint8', data }, ...stackPlans(plans), ...hookRandomness(objective, batch, SEED, update, 0) };
+  const images = plans.map((_, b) => data.subarray(b * SIDE * SIDE, (b + 1) * SIDE * SIDE));
+  return {
+    images: { shape: [batch, SIDE, SIDE, 1], dtype: 'uint8', data },
+    ...stackPlans(plans, { shared }),
+    ...hostTargetInputs(objective.target, images),
+    ...hookRandomness(objective, batch, SEED, update, 0),
+  };
 }
 
 /** Trains a method on MNIST at its own size, with values from files where the method has some: compiled where that is possible. */

@@ -1,4 +1,4 @@
-import { composeRun, createObjective, planTensors, stackPlans, type HostTensor, type NamedHostTensors, type NamedTensors, type Objective, type ParamSpecs, type TokenPlan } from '@mimlab/core';
+import { composeRun, createObjective, hostTargetInputs, planTensors, stackPlans, type HostTensor, type NamedHostTensors, type NamedTensors, type Objective, type ParamSpecs, type TokenPlan } from '@mimlab/core';
 import type { StepDefinition } from '@mimlab/engine';
 import { localMim, LocalMimConfig } from '@mimlab/plugin-localmim';
 import * as tf from '@tensorflow/tfjs-core';
@@ -35,15 +35,9 @@ export const decodersOf = ({ tensors }: Golden): number => Object.keys(tensors).
 /** Inputs of a step: normalised images, plans, and what the loader computes from pixels, here from the images as they are. */
 export function localMimInputs({ objective }: LocalMimRun, golden: Golden, plans: readonly TokenPlan[]): NamedHostTensors {
   const images = channelsLast(tensorOf(golden, 'input.images'));
-  const inputs: Record<string, HostTensor> = { images, ...stackPlans(plans, { shared: objective.sampler.scope === 'batch' }) };
-  const { hostTargets } = objective.target;
   // The loader hands over bytes; any numbers will do, since histograms do not change with brightness and contrast.
-  const computed = plans.map((_, b) => hostTargets?.compute(entry(images, b).data as Uint8Array));
-  for (const [name, shape] of Object.entries(hostTargets?.shapes ?? {})) {
-    const data = Float32Array.from(computed.flatMap((values) => [...(values?.[name] ?? [])]));
-    inputs[`host.${name}`] = { shape: [plans.length, ...shape], dtype: 'float32', data };
-  }
-  return inputs;
+  const pixels = plans.map((_, b) => entry(images, b).data as Uint8Array);
+  return { images, ...stackPlans(plans, { shared: objective.sampler.scope === 'batch' }), ...hostTargetInputs(objective.target, pixels) };
 }
 
 function evaluated({ objective }: LocalMimRun, state: NamedTensors, inputs: NamedTensors): ReturnType<Objective['evaluate']> {

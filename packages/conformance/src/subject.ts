@@ -2,6 +2,7 @@ import {
   cellsOf,
   composeRun,
   createObjective,
+  hostTargetInputs,
   neutralState,
   objectiveBatch,
   randomStream,
@@ -91,15 +92,8 @@ export function makeBatch(objective: Objective, { settings }: Examined, alterPix
   const inputs: Record<string, HostTensor> = {
     images: { shape: [batch, image.height, image.width, image.channels], dtype: 'uint8', data: Uint8Array.from(images.flatMap((pixels) => [...pixels])) },
     ...stackPlans(plans, { shared }),
+    ...hostTargetInputs(target, images),
   };
-  const { hostTargets } = target;
-  if (hostTargets !== undefined) {
-    const computed = images.map((pixels) => hostTargets.compute(pixels));
-    for (const [name, shape] of Object.entries(hostTargets.shapes)) {
-      const data = Float32Array.from(computed.flatMap((values) => [...(values[name] ?? [])]));
-      inputs[`host.${name}`] = { shape: [batch, ...shape], dtype: 'float32', data };
-    }
-  }
   Object.assign(inputs, hookRandomness(objective, batch, seed, 1, 0));
   return { inputs, plans };
 }

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { DataError } from './errors.js';
 import { createObjective } from './objective.js';
 import { stackPlans } from './plan/plan-batch.js';
-import { examplePlan, normalizeImages, objectiveBatch, stepInputSpecs } from './step-inputs.js';
+import { examplePlan, hostTargetInputs, normalizeImages, objectiveBatch, stepInputSpecs } from './step-inputs.js';
 import { tinyRun } from './tiny-method.test-support.js';
 
 beforeAll(async () => {
@@ -48,6 +48,19 @@ describe('the inputs of a step', () => {
 
   it('lack images: refused', () => {
     expect(() => objectiveBatch({}, createObjective(tinyRun()), statistics)).toThrow(DataError);
+  });
+});
+
+describe('host targets as inputs', () => {
+  it('stand under their names with a prefix, one row an image', () => {
+    const hostTargets = { shapes: { ends: [2] }, compute: (pixels: Uint8Array) => ({ ends: Float32Array.of(pixels[0]!, pixels.at(-1)!) }) };
+    expect(hostTargetInputs({ hostTargets }, [Uint8Array.of(1, 2, 3), Uint8Array.of(4, 5, 6)])).toEqual({
+      'host.ends': { shape: [2, 2], dtype: 'float32', data: Float32Array.of(1, 3, 4, 6) },
+    });
+  });
+
+  it('are none where the target computes everything in the step', () => {
+    expect(hostTargetInputs({}, [Uint8Array.of(1)])).toEqual({});
   });
 });
 

@@ -1,13 +1,13 @@
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { DataError } from './errors.js';
-import { neutralState } from './hooks/index.js';
+import { neutralState, type Target } from './hooks/index.js';
 import type { Objective, ObjectiveBatch } from './objective.js';
 import { auxSpecs, planSpecs, planTensors } from './plan/plan-batch.js';
 import type { TokenPlan } from './plan/token-plan.js';
 import { randomStream } from './random/stream.js';
 import type { PixelStatistics } from './image.js';
-import type { NamedTensors, TensorSpec } from './tensors.js';
+import type { HostTensor, NamedTensors, TensorSpec } from './tensors.js';
 
 /**
  * Names of a step's inputs: `images` (uint8, [B, H, W, C]), `plan.*` (see plan-batch.ts), `host.*` (host targets),
@@ -40,6 +40,21 @@ export function stepInputSpecs(objective: Objective, batch: number, plan?: Token
   for (const [name, shape] of Object.entries(target.hostTargets?.shapes ?? {})) specs[HOST + name] = { shape: [batch, ...shape], dtype: 'float32' };
   for (const [name, { shape }] of Object.entries(objective.randomInputs(batch))) specs[RANDOM + name] = { shape, dtype: 'float32' };
   return specs;
+}
+
+/**
+ * The host targets of images as inputs of a step, one row an image.
+ * @param images augmented images, uint8, [height, width, channels] each
+ */
+export function hostTargetInputs(target: Pick<Target, 'hostTargets'>, images: readonly Uint8Array[]): Record<string, HostTensor> {
+  const { hostTargets } = target;
+  if (hostTargets === undefined) return {};
+  const computed = images.map((pixels) => hostTargets.compute(pixels));
+  const stacked = Object.entries(hostTargets.shapes).map(([name, shape]): [string, HostTensor] => {
+    const data = Float32Array.from(computed.flatMap((values) => [...(values[name] ?? [])]));
+    return [HOST + name, { shape: [images.length, ...shape], dtype: 'float32', data }];
+  });
+  return Object.fromEntries(stacked);
 }
 
 /** Pixels 0..255 of any type to normalised float32: (x / 255 - mean) / std, channel by channel. */
