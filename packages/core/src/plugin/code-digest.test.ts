@@ -95,6 +95,14 @@ describe('the digest of code', () => {
     expect(codeDigest([a, b])).not.toBe(codeDigest([a]));
   });
 
+  it('is not given for code behind a link, nor for a module that is not there', () => {
+    put('elsewhere/part.js', '1');
+    symlinkSync(join(root, 'elsewhere'), put('own/index.js', '').replace('index.js', 'linked'));
+    for (const text of [`import './linked/part.js';`, `require('./linked')`]) expect(codeDigest([put('own/index.js', text)])).toBeUndefined();
+    expect(codeDigest([put('own/index.js', `import './index.js';`)])).toBeDefined();
+    expect(codeDigest([join(root, 'own/gone.js')])).toBeUndefined();
+  });
+
   it.each([`import '../elsewhere.js';`, `const x = await import("/tmp/x.js");`, `require('file:///x.cjs');`])('is not given for code that imports from outside: %s', (text) => {
     expect(codeDigest([put('own/index.js', text)])).toBeUndefined();
   });

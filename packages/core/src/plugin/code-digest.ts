@@ -27,10 +27,19 @@ interface FolderCode {
  * change in place: mimlab's own and what is linked from elsewhere. Other installed packages count by name and version.
  * Contents are hashed, not times, because installers set those to anything.
  * @param modules absolute paths or file URLs
- * @returns undefined where the code cannot be told for sure: it imports by paths outside its folder, or lies in a folder
- *   too large to read. What code reads from other files than programs and JSON is not seen.
+ * @returns undefined where the code cannot be told for sure: it cannot be read, imports by paths or links outside its
+ *   folder, or lies in a folder too large to read. What code reads from other files than programs and JSON is not seen.
  */
 export function codeDigest(modules: readonly string[]): string | undefined {
+  try {
+    return digestOf(modules);
+  } catch {
+    // What cannot be read, or vanishes meanwhile, cannot be told for sure either.
+    return undefined;
+  }
+}
+
+function digestOf(modules: readonly string[]): string | undefined {
   const waiting = modules.map((module) => folderOf(module.startsWith('file:') ? fileURLToPath(module) : module));
   const hash = createHash('sha256').update(process.version);
   const known = new Set<string>();
@@ -69,8 +78,9 @@ function folderOf(module: string): string {
 }
 
 function readCode(folder: string): FolderCode | undefined {
-  const files = filesUnder(folder);
-  if (files === undefined) return undefined;
+  const found = filesUnder(folder);
+  if (found === undefined) return undefined;
+  const { files } = found;
   const hash = createHash('sha256');
   const imports = new Set<string>();
   let bytes = 0;
@@ -91,7 +101,7 @@ function readCode(folder: string): FolderCode | undefined {
       if (specifier.startsWith('node:')) continue;
       if (specifier.startsWith('file:') || isAbsolute(specifier)) return undefined;
       if (!specifier.startsWith('.')) imports.add(packageName(specifier));
-      else if (relative(folder, resolve(dirname(file), specifier)).startsWith('..')) return undefined;
+      else if (!found.folders.has(dirname(resolve(dirname(file), specifier))) || found.links.has(resolve(dirname(file), specifier))) return undefined;
     }
   }
   // Tables may lie in JSON; so do the results of runs, which are no code.
@@ -102,11 +112,23 @@ function readCode(folder: string): FolderCode | undefined {
 /** `@scope/name` or `name`, without the path behind it. */
 const packageName = (specifier: string): string => specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
 
-/** Programs and JSON files of a folder, in order; not those of packages inside it. Undefined if there is too much. */
-function filesUnder(root: string): string[] | undefined {
+interface Found {
+  /** Programs and JSON files, in order. */
+  readonly files: readonly string[];
+  /** The folders they were looked for in. */
+  readonly folders: ReadonlySet<string>;
+  /** Links to folders, which were not followed. */
+  readonly links: ReadonlySet<string>;
+}
+
+/** What lies in a folder, without the packages inside it. Undefined if there is too much. */
+function filesUnder(root: string): Found | undefined {
   const files: string[] = [];
+  const folders = new Set<string>();
+  const links = new Set<string>();
   let entries = 0;
   const visit = (folder: string): void => {
+    folders.add(folder);
     for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
       if (++entries > MOST_ENTRIES) return;
       const path = join(folder, entry.name);
@@ -114,8 +136,9 @@ function filesUnder(root: string): string[] | undefined {
       if (entry.isDirectory()) {
         if (!existsSync(join(path, 'package.json'))) visit(path);
       } else if ((CODE.test(entry.name) && !BESIDE.test(entry.name)) || entry.name.endsWith('.json')) files.push(path);
+      else if (entry.isSymbolicLink()) links.add(path);
     }
   };
   visit(root);
-  return entries > MOST_ENTRIES ? undefined : files;
+  return entries > MOST_ENTRIES ? undefined : { files, folders, links };
 }
