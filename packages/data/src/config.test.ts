@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { augmentSpec, DataConfig, datasetRef, imageSpec, pixelStatistics } from './config.js';
+import { augmentSpec, configStatistics, DataConfig, datasetRef, imageSpec, pixelStatistics } from './config.js';
 import { IMAGENET_STATISTICS, MNIST_STATISTICS } from './datasets/statistics.js';
 
 /** Messages of a refused section, each with its key. */
@@ -39,6 +39,25 @@ describe('the section data', () => {
     expect(datasetRef(DataConfig.parse({ dataset: 'imagefolder', path: 'i', channels: 1 }), 'train')).toEqual({ dataset: 'imagefolder', path: 'i', split: 'train', channels: 1 });
   });
 
+  it.each(['fashion-mnist', 'cifar100'] as const)('refers to %s by its folder alone', (dataset) => {
+    expect(datasetRef(DataConfig.parse({ dataset, path: 'd' }), 'test')).toEqual({ dataset, path: 'd', split: 'test' });
+  });
+
+  it.each(['inaturalist', 'parquet'] as const)('refers to %s by its folder and the channels asked for', (dataset) => {
+    expect(datasetRef(DataConfig.parse({ dataset, path: 'd' }), 'train')).toEqual({ dataset, path: 'd', split: 'train', channels: 3 });
+  });
+
+  it.each([
+    ['fashion-mnist', 28, 1],
+    ['cifar100', 32, 3],
+    ['inaturalist', 224, 3],
+    ['parquet', 224, 3],
+  ])('knows the usual images of %s, without opening it', (dataset, side, channels) => {
+    const config = DataConfig.parse({ dataset, path: 'd' });
+    expect(imageSpec(config)).toEqual({ height: side, width: side, channels });
+    expect(configStatistics(config).mean).toHaveLength(channels);
+  });
+
   it('keeps the other settings of an augmentation when one is given', () => {
     expect(augmentSpec(DataConfig.parse({ augment: { kind: 'random-resized-crop', flip: 0 } }))).toMatchObject({ scale: [0.2, 1], flip: 0 });
     expect(augmentSpec(DataConfig.parse({ augment: { kind: 'none' } }))).toEqual({ kind: 'none', cropFraction: 1 });
@@ -47,6 +66,7 @@ describe('the section data', () => {
 
   it.each([
     [{ dataset: 'cifar10' }, `path: 'cifar10' needs the folder of the data set`],
+    [{ dataset: 'fashion-mnist' }, `path: 'fashion-mnist' needs the folder of the data set`],
     [{ dataset: 'imagefolder' }, `path: 'imagefolder' needs the folder of the data set`],
     [{ mean: [0.5, 0.5, 0.5] }, 'mean: has 3 numbers, the images have 1 channels'],
     [{ channels: 3, std: [0.5] }, 'std: has 1 numbers, the images have 3 channels'],

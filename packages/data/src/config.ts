@@ -1,7 +1,7 @@
 import type { ImageSpec, PixelStatistics } from '@mimlab/core';
 import { z } from 'zod';
 import type { AugmentSpec, DatasetRef } from './contract.js';
-import { CIFAR10_STATISTICS, IMAGENET_STATISTICS, MNIST_STATISTICS, statisticsFor } from './datasets/statistics.js';
+import { CIFAR100_STATISTICS, CIFAR10_STATISTICS, FASHION_MNIST_STATISTICS, IMAGENET_STATISTICS, MNIST_STATISTICS, statisticsFor } from './datasets/statistics.js';
 
 const fraction = z.number().gt(0).max(1);
 const side = z.int().positive();
@@ -37,14 +37,14 @@ const inOrder = ([low, high]: readonly [number, number]): boolean => low <= high
 /** Section `data` of a configuration. Defaults of augmentation are those of the official MAE recipe. */
 export const DataConfig = z
   .strictObject({
-    dataset: z.enum(['mnist', 'cifar10', 'imagefolder']).default('mnist').describe('Kind of data set'),
+    dataset: z.enum(['mnist', 'fashion-mnist', 'cifar10', 'cifar100', 'imagefolder', 'inaturalist', 'parquet']).default('mnist').describe('Kind of data set'),
     path: z.string().min(1).optional().describe('Folder of the data set; MNIST without a path is the embedded one'),
     size: z
       .union([side, z.tuple([side, side])])
       .optional()
-      .describe('Side of the images in pixels, or [height, width]; default 28 (mnist), 32 (cifar10), 224 (imagefolder)'),
-    channels: z.union([z.literal(1), z.literal(3)]).optional().describe('Channels of the images; default 1 (mnist), 3 (others)'),
-    mean: z.array(z.number()).min(1).max(3).optional().describe('Mean of each channel on the scale 0..1; default that of the data set, ImageNet for image folders'),
+      .describe('Side of the images in pixels, or [height, width]; default 28 (mnist, fashion-mnist), 32 (cifar10, cifar100), 224 (others)'),
+    channels: z.union([z.literal(1), z.literal(3)]).optional().describe('Channels of the images; default 1 (mnist, fashion-mnist), 3 (others)'),
+    mean: z.array(z.number()).min(1).max(3).optional().describe('Mean of each channel on the scale 0..1; default that of the data set, ImageNet for images in files and tables'),
     std: z.array(z.number().positive()).min(1).max(3).optional().describe('Deviation of each channel on the scale 0..1'),
     augment: AugmentConfig.prefault({ kind: 'random-resized-crop' }).describe('Augmentation of pre-training'),
     workers: z.int().min(0).max(256).default(1).describe('Loader threads; 0 loads in the main thread. Results do not depend on it'),
@@ -67,12 +67,29 @@ export const DataConfig = z
   });
 export type DataConfig = z.infer<typeof DataConfig>;
 
-const SIDES = { mnist: 28, cifar10: 32, imagefolder: 224 } as const;
+interface Usual {
+  readonly side: number;
+  readonly channels: 1 | 3;
+  readonly statistics: PixelStatistics;
+}
 
-const channelsOf = ({ channels, dataset }: Pick<DataConfig, 'channels' | 'dataset'>): 1 | 3 => channels ?? (dataset === 'mnist' ? 1 : 3);
+const PHOTOGRAPHS: Usual = { side: 224, channels: 3, statistics: IMAGENET_STATISTICS };
+
+/** What a data set has where the configuration says nothing. */
+const USUAL: Readonly<Record<DataConfig['dataset'], Usual>> = {
+  mnist: { side: 28, channels: 1, statistics: MNIST_STATISTICS },
+  'fashion-mnist': { side: 28, channels: 1, statistics: FASHION_MNIST_STATISTICS },
+  cifar10: { side: 32, channels: 3, statistics: CIFAR10_STATISTICS },
+  cifar100: { side: 32, channels: 3, statistics: CIFAR100_STATISTICS },
+  imagefolder: PHOTOGRAPHS,
+  inaturalist: PHOTOGRAPHS,
+  parquet: PHOTOGRAPHS,
+};
+
+const channelsOf = ({ channels, dataset }: Pick<DataConfig, 'channels' | 'dataset'>): 1 | 3 => channels ?? USUAL[dataset].channels;
 
 function sidesOf({ size, dataset }: Pick<DataConfig, 'size' | 'dataset'>): readonly [height: number, width: number] {
-  const sides = size ?? SIDES[dataset];
+  const sides = size ?? USUAL[dataset].side;
   return typeof sides === 'number' ? [sides, sides] : sides;
 }
 
@@ -81,7 +98,16 @@ export function datasetRef(config: DataConfig, split: 'train' | 'test'): Dataset
   const { dataset, path } = config;
   if (dataset === 'mnist') return { dataset, split, ...(path === undefined ? {} : { path }) };
   const folder = path as string; // the schema demands it
-  return dataset === 'cifar10' ? { dataset, path: folder, split } : { dataset, path: folder, split, channels: channelsOf(config) };
+  switch (dataset) {
+    case 'fashion-mnist':
+    case 'cifar10':
+    case 'cifar100':
+      return { dataset, path: folder, split };
+    case 'imagefolder':
+    case 'inaturalist':
+    case 'parquet':
+      return { dataset, path: folder, split, channels: channelsOf(config) };
+  }
 }
 
 /** Size of the images after augmentation. */
@@ -98,7 +124,5 @@ export function pixelStatistics(config: DataConfig, dataset: { readonly statisti
   return { mean: config.mean ?? own.mean, std: config.std ?? own.std };
 }
 
-const STATISTICS: Readonly<Record<DataConfig['dataset'], PixelStatistics>> = { mnist: MNIST_STATISTICS, cifar10: CIFAR10_STATISTICS, imagefolder: IMAGENET_STATISTICS };
-
 /** As `pixelStatistics`, without opening the data set. */
-export const configStatistics = (config: DataConfig): PixelStatistics => pixelStatistics(config, { statistics: STATISTICS[config.dataset] });
+export const configStatistics = (config: DataConfig): PixelStatistics => pixelStatistics(config, USUAL[config.dataset]);

@@ -33,8 +33,8 @@ export interface Dataset {
 /** A data set as plain data, so that each worker opens its own. */
 export type DatasetRef =
   | { readonly dataset: 'mnist'; readonly path?: string; readonly split: 'train' | 'test' }
-  | { readonly dataset: 'cifar10'; readonly path: string; readonly split: 'train' | 'test' }
-  | { readonly dataset: 'imagefolder'; readonly path: string; readonly split: 'train' | 'test'; readonly channels: 1 | 3 };
+  | { readonly dataset: 'fashion-mnist' | 'cifar10' | 'cifar100'; readonly path: string; readonly split: 'train' | 'test' }
+  | { readonly dataset: 'imagefolder' | 'inaturalist' | 'parquet'; readonly path: string; readonly split: 'train' | 'test'; readonly channels: 1 | 3 };
 
 /** Augmentation of pre-training; `none` resizes and centre-crops, `whole` resizes the whole image, whatever its proportions. */
 export type AugmentSpec =

@@ -28,8 +28,20 @@ export interface FilesSource extends Described {
   readonly labels: Int32Array;
 }
 
+/** Images in Parquet tables, read a row group at a time when asked for. */
+export interface TablesSource extends Described {
+  readonly kind: 'tables';
+  readonly files: readonly string[];
+  /** The sample that each file starts with. */
+  readonly starts: readonly number[];
+  /** Column that holds the images. */
+  readonly column: string;
+  /** On shared memory. */
+  readonly labels: Int32Array;
+}
+
 /** What a data set is made of, as data that workers share instead of copying. */
-export type DatasetSource = PackedSource | FilesSource;
+export type DatasetSource = PackedSource | FilesSource | TablesSource;
 
 /** Many strings on shared memory: a list of a million paths would otherwise be copied to each worker. */
 export interface PackedStrings {
@@ -40,6 +52,12 @@ export interface PackedStrings {
 }
 
 export const sharedBytes = (length: number): Uint8Array<SharedArrayBuffer> => new Uint8Array(new SharedArrayBuffer(length));
+
+export function sharedLabels(labels: ArrayLike<number>): Int32Array {
+  const shared = new Int32Array(new SharedArrayBuffer(4 * labels.length));
+  shared.set(labels);
+  return shared;
+}
 
 export function packStrings(strings: readonly string[]): PackedStrings {
   const offsets = new Float64Array(new SharedArrayBuffer(8 * (strings.length + 1)));

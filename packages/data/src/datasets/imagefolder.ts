@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { DataError } from '@mimlab/core';
-import { packStrings, type FilesSource } from './dataset-source.js';
+import { packStrings, sharedLabels, type FilesSource } from './dataset-source.js';
 import { IMAGENET_STATISTICS, statisticsFor } from './statistics.js';
 
 const IMAGE_NAME = /\.(jpe?g|png|webp|gif|tiff?|avif)$/i;
@@ -32,10 +32,8 @@ export async function listImageFolder(split: 'train' | 'test', path: string, cha
       labels.push(label);
     }
   }
-  const shared = new Int32Array(new SharedArrayBuffer(4 * labels.length));
-  shared.set(labels);
   const statistics = statisticsFor(IMAGENET_STATISTICS, channels);
-  return { kind: 'files', name: 'imagefolder', classes, statistics, channels, root, paths: packStrings(paths), labels: shared };
+  return { kind: 'files', name: 'imagefolder', classes, statistics, channels, root, paths: packStrings(paths), labels: sharedLabels(labels) };
 }
 
 async function splitFolder(split: 'train' | 'test', path: string): Promise<string> {

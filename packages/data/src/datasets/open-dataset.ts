@@ -3,14 +3,17 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '@mimlab/core';
 import type { Dataset, DatasetRef } from '../contract.js';
-import { readCifar10 } from './cifar10.js';
-import { unpackString, type DatasetSource, type FilesSource, type PackedSource } from './dataset-source.js';
-import { decodeImage, loadDecoder } from './decode-image.js';
+import { readCifar } from './cifar.js';
+import { unpackString, type DatasetSource, type FilesSource, type PackedSource, type TablesSource } from './dataset-source.js';
+import { decodeBytes, decodeImage, loadDecoder } from './decode-image.js';
 import { listImageFolder } from './imagefolder.js';
-import { readMnist } from './mnist.js';
+import { listInaturalist } from './inaturalist.js';
+import { readFashionMnist, readMnist } from './mnist.js';
+import { createTableReader } from './table-reader.js';
+import { listTables } from './tables.js';
 
 /**
- * Opens a data set: IDX and CIFAR files are read whole, image folders are listed and read image by image.
+ * Opens a data set: IDX and CIFAR files are read whole; image folders, iNaturalist and tables are listed and read when asked.
  * @throws DataError naming the file or folder that is missing or damaged.
  */
 export async function openDataset(ref: DatasetRef): Promise<Dataset> {
@@ -21,16 +24,34 @@ export async function readSource(ref: DatasetRef): Promise<DatasetSource> {
   switch (ref.dataset) {
     case 'mnist':
       return readMnist(ref.split, ref.path);
+    case 'fashion-mnist':
+      return readFashionMnist(ref.split, ref.path);
     case 'cifar10':
-      return readCifar10(ref.split, ref.path);
+    case 'cifar100':
+      return readCifar(ref.dataset, ref.split, ref.path);
     case 'imagefolder':
       await loadDecoder();
       return listImageFolder(ref.split, ref.path, ref.channels);
+    case 'inaturalist':
+      await loadDecoder();
+      return listInaturalist(ref.split, ref.path, ref.channels);
+    case 'parquet':
+      await loadDecoder();
+      return listTables(ref.split, ref.path, ref.channels);
   }
 }
 
 /** The data set that a source stands for, in any thread. */
-export const datasetOf = (source: DatasetSource): Dataset => (source.kind === 'packed' ? packedDataset(source) : filesDataset(source));
+export function datasetOf(source: DatasetSource): Dataset {
+  switch (source.kind) {
+    case 'packed':
+      return packedDataset(source);
+    case 'files':
+      return filesDataset(source);
+    case 'tables':
+      return tablesDataset(source);
+  }
+}
 
 function packedDataset(source: PackedSource): Dataset {
   const { name, classes, statistics, channels, height, width, pixels, labels, split } = source;
@@ -70,6 +91,28 @@ function filesDataset(source: FilesSource): Dataset {
     label: (index) => labels[checked(index, size, name)] as number,
     image: async (index) => decodeImage(pathOf(index), channels),
     fingerprint: async (index) => hashOf(await bytesOf(pathOf(index))),
+  };
+}
+
+function tablesDataset(source: TablesSource): Dataset {
+  const { name, classes, statistics, channels, labels } = source;
+  const size = labels.length;
+  const reader = createTableReader(source);
+  return {
+    name,
+    size,
+    classes,
+    statistics,
+    channels,
+    describe: (index) => reader.describe(index),
+    label: (index) => labels[checked(index, size, name)] as number,
+    image: async (index) => {
+      const start = performance.now();
+      const bytes = await reader.bytes(checked(index, size, name));
+      const readSeconds = (performance.now() - start) / 1000;
+      return { ...(await decodeBytes(bytes, channels, reader.describe(index))), readSeconds };
+    },
+    fingerprint: async (index) => hashOf(await reader.bytes(checked(index, size, name))),
   };
 }
 

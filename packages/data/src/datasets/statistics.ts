@@ -10,6 +10,12 @@ export const MNIST_STATISTICS: PixelStatistics = { mean: [0.1307], std: [0.3081]
  */
 export const CIFAR10_STATISTICS: PixelStatistics = { mean: [0.4914, 0.4822, 0.4465], std: [0.247, 0.2435, 0.2616] };
 
+/** The usual figures over the 50,000 training images. */
+export const CIFAR100_STATISTICS: PixelStatistics = { mean: [0.5071, 0.4865, 0.4409], std: [0.2673, 0.2564, 0.2762] };
+
+/** The usual figures over the 60,000 training images. */
+export const FASHION_MNIST_STATISTICS: PixelStatistics = { mean: [0.286], std: [0.353] };
+
 /** The figures every ImageNet recipe uses. */
 export const IMAGENET_STATISTICS: PixelStatistics = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 

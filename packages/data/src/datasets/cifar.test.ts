@@ -65,3 +65,40 @@ describe('CIFAR-10', () => {
     await expect(open(folder, 'test')).rejects.toThrow(/test_batch.bin: record 1 has label 11, expected 0 .. 9/);
   });
 });
+
+describe('CIFAR-100', () => {
+  const record = (coarse: number, fine: number): Buffer => Buffer.concat([Buffer.from([coarse]), cifarRecord(fine, [4, 5, 6])]);
+  const open100 = (folder: string): ReturnType<typeof openDataset> => openDataset({ dataset: 'cifar100', path: folder, split: 'test' });
+
+  it('has the fine labels and their names', async () => {
+    const folder = join(root, 'hundred');
+    writeFile(join(folder, 'cifar-100-binary', 'test.bin'), Buffer.concat([record(3, 0), record(1, 99)]));
+    const data = await open100(folder);
+    expect([data.name, data.size, data.classes.length]).toEqual(['cifar100', 2, 100]);
+    expect([0, 1].map((i) => data.classes[data.label(i)])).toEqual(['apple', 'worm']);
+    expect([...(await data.image(1)).pixels.subarray(0, 4)]).toEqual([4, 5, 6, 4]);
+  });
+
+  it('lists every class once, in alphabetical order', async () => {
+    const folder = join(root, 'names');
+    writeFile(join(folder, 'test.bin'), record(0, 0));
+    const { classes } = await open100(folder);
+    expect(classes).toEqual([...new Set(classes)].sort());
+  });
+
+  it('is refused where a file has the records of CIFAR-10', async () => {
+    const folder = join(root, 'ten');
+    writeFile(join(folder, 'test.bin'), cifarRecord(1, [1, 2, 3]));
+    await expect(open100(folder)).rejects.toThrow(/test.bin: has 3073 bytes, no whole number of records of 3074 bytes/);
+  });
+
+  it('is refused where a label is no class', async () => {
+    const folder = join(root, 'label100');
+    writeFile(join(folder, 'test.bin'), record(0, 100));
+    await expect(open100(folder)).rejects.toThrow(/test.bin: record 0 has label 100, expected 0 .. 99/);
+  });
+
+  it('is refused where its file is missing', async () => {
+    await expect(open100(join(root, 'nowhere'))).rejects.toThrow(/nowhere: 'test.bin' is missing or cannot be read\n.*CIFAR-100/);
+  });
+});
