@@ -32,3 +32,5 @@ export {
 export { evaluate, type EvaluateOptions, type EvaluationResults } from './protocol/evaluate.js';
 export { findProtocol, PROTOCOLS } from './protocol/registry.js';
 export { predictionsFromScores, summarize, wilsonInterval, type ClassResult, type Interval, type Predictions, type Summary } from './protocol/results.js';
+export { frozenFeatures, type FrozenOptions } from './model/frozen-features.js';
+export { tune, type TuneBatch, type TuneOptions } from './training/tune-loop.js';

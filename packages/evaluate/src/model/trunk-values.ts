@@ -6,7 +6,7 @@ export function requireTrunk({ trunk }: Encoder): EncoderTrunk {
   if (trunk !== undefined) return trunk;
   throw new CompositionError('the encoder does not say what network it is, so no classifier can be built of it', {
     place: 'encoder',
-    remedy: `Evaluate its frozen features (knn, linear), or declare 'trunk' in the plugin (docs/plugins.md).`,
+    remedy: `Evaluate its frozen features (knn, linear), or declare 'trunk' in the plugin (README of @mimlab/evaluate).`,
   });
 }
 
