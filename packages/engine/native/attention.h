@@ -43,7 +43,7 @@ inline void ProductToHead(int64_t k, const Operand& a, const Operand& b, const A
     for (int64_t i = 0; i < head; i++) Store(&to[t * stride + i], room[t * head + i]);
 }
 
-// softmax(q k^T scale), rows size.scores() apart. What pads them is next to nothing.
+// softmax(q k^T scale), rows size.scores() apart and padded with zeros.
 inline void Probabilities(const HeadRows& q, const HeadRows& k, const AttentionSize& size, float* to) {
   const int64_t tokens = size.tokens, padded = size.scores();
   const float scale = size.scale();
@@ -51,15 +51,16 @@ inline void Probabilities(const HeadRows& q, const HeadRows& k, const AttentionS
   for (int64_t t = 0; t < tokens; t++) {
     float* row = to + t * padded;
     for (int64_t i = tokens; i < padded; i++) row[i] = -1e30f;
-    float largest = row[0];
-    for (int64_t i = 0; i < padded; i++) largest = row[i] > largest ? row[i] : largest;
-    float sum = 0;
-    for (int64_t i = 0; i < padded; i++) {
-      row[i] = ExpOfNegative((row[i] - largest) * scale);
-      sum += row[i];
+    Vec largest = LoadVec(row), sums{};
+    for (int64_t i = kLanes; i < padded; i += kLanes) largest = Larger(LoadVec(row + i), largest);
+    const float top = LargestOf(largest);
+    for (int64_t i = 0; i < padded; i += kLanes) {
+      const Vec e = ExpOfNegative((LoadVec(row + i) - top) * scale);
+      StoreVec(row + i, e);
+      sums += e;
     }
-    const float share = 1.0f / sum;
-    for (int64_t i = 0; i < padded; i++) row[i] *= share;
+    const float share = 1.0f / SumOf(sums);
+    for (int64_t i = 0; i < padded; i += kLanes) StoreVec(row + i, LoadVec(row + i) * share);
   }
 }
 
@@ -106,7 +107,8 @@ void AttentionGrad(const T* dout, const T* qkv, const T* out, const AttentionSiz
     for (int64_t t = 0; t < tokens; t++) {
       float shift = 0;
       for (int64_t i = 0; i < size.head(); i++) shift += dy.data[t * dy.stride + i] * y.data[t * y.stride + i];
-      for (int64_t i = t * padded; i < (t + 1) * padded; i++) scores[i] = probabilities[i] * (scores[i] - shift) * size.scale();
+      for (int64_t i = t * padded; i < (t + 1) * padded; i += kLanes)
+        StoreVec(scores + i, LoadVec(probabilities + i) * (LoadVec(scores + i) - shift) * size.scale());
     }
     ProductToHead(tokens, {scores, padded, false}, k.AsOperand(), size, to, 3 * width, result);
     ProductToHead(tokens, {scores, padded, true}, q.AsOperand(), size, to + width, 3 * width, result);

@@ -36,12 +36,15 @@ struct NoEpilogue {
   void operator()(Range, Range) const {}
 };
 
-// One tile, cut off at the right edge of the result.
-inline void TileInto(const Operand& a, const float* packed_a, const float* packed_b, int64_t depth, Range rows, Range columns, const TileTarget& target) {
-  const TileFunction tile = TileOf(rows.size(), a.transposed);
-  if (columns.size() == kTileColumns) return tile(packed_a, packed_b, depth, target);
+// One tile, cut off at the right edge of the result. `packed_a`: the tile as PackTiles left it, if it did.
+inline void TileInto(const Operand& a, const float* packed_a, const float* packed_b, Range inner, Range rows, Range columns, const TileTarget& target) {
+  const bool in_place = ReadInPlace(a);
+  const TileFunction tile = TileOf(rows.size(), a.transposed ? Rows::kPacked : Rows::kInPlace);
+  const float* from = in_place ? a.data + rows.begin * a.stride + inner.begin : packed_a;
+  const int64_t stride = in_place ? a.stride : kCopiedStride;
+  if (columns.size() == kTileColumns) return tile(from, stride, packed_b, inner.size(), target);
   float edge[kTileRows * kTileColumns];
-  tile(packed_a, packed_b, depth, {edge, kTileColumns, false, nullptr});
+  tile(from, stride, packed_b, inner.size(), {edge, kTileColumns, false, nullptr});
   for (int64_t r = 0; r < rows.size(); r++)
     for (int64_t c = 0; c < columns.size(); c++) {
       float& to = target.to[r * target.stride + c];
@@ -78,7 +81,7 @@ void ProductByTiles(int64_t m, int64_t n, int64_t k, const Operand& a, const Ope
           const Range columns = ColumnsOfPanel(n, panel);
           const float* packed_b = packed + (panel * k + inner.begin) * kTileColumns;
           const float* bias = options.bias == nullptr || !last ? nullptr : options.bias + columns.begin;
-          TileInto(a, packed_a, packed_b, inner.size(), rows, columns, {c + rows.begin * n + columns.begin, n, options.add || run > 0, bias});
+          TileInto(a, packed_a, packed_b, inner, rows, columns, {c + rows.begin * n + columns.begin, n, options.add || run > 0, bias});
           if (last) epilogue(rows, columns);
         }
       }
@@ -111,7 +114,7 @@ void ProductByRuns(int64_t m, int64_t n, int64_t k, const Operand& a, const Oper
       for (int64_t tile = 0; tile < tiles; tile++) {
         const Range rows = RowsOfTile(m, tiles, tile);
         const TileTarget target{to + rows.begin * n + columns.begin, n, options.add && run == 0, bias};
-        TileInto(a, packed_a + tile * kPackedTile, packed_b + columns.begin * inner.size(), inner.size(), rows, columns, target);
+        TileInto(a, packed_a + tile * kPackedTile, packed_b + columns.begin * inner.size(), inner, rows, columns, target);
       }
     }
   });
@@ -152,7 +155,7 @@ inline void LocalProduct(int64_t m, int64_t n, int64_t k, const Operand& a, cons
       if (padded) columns.end = columns.begin + kTileColumns;
       for (int64_t tile = 0; tile < tiles; tile++) {
         const Range rows = RowsOfTile(m, tiles, tile);
-        TileInto(a, packed_a + tile * kPackedTile, panel_b, inner.size(), rows, columns, {c + rows.begin * stride + columns.begin, stride, run > 0, nullptr});
+        TileInto(a, packed_a + tile * kPackedTile, panel_b, inner, rows, columns, {c + rows.begin * stride + columns.begin, stride, run > 0, nullptr});
       }
     }
   }

@@ -27,13 +27,16 @@ constexpr int kTileColumns = kTileVectors * kLanes;
 // Products are summed in runs of this length, which are then added up: operands of a run stay in the caches, and
 // rounding errors grow with the run and not with the whole sum.
 constexpr int64_t kRun = 512;
-// Rows of a packed A lie this far apart. Not a power of two: they would fall into the same few sets of the cache.
-constexpr int64_t kPackedStride = kRun + 16;
-constexpr int64_t kPackedTransposed = 16;
+// Columns of a packed A lie this far apart.
+constexpr int64_t kPackedStride = 16;
+// Rows of A whose distance is a multiple of this would fall into the same set of the first cache: they are copied, to rows
+// of another distance.
+constexpr int64_t kBadStride = 1024;
+constexpr int64_t kCopiedStride = kRun + 16;
 // Rows of B that are fetched ahead.
 constexpr int64_t kAhead = 24;
-static_assert(kTileRows <= kPackedTransposed, "a transposed tile must fit");
-constexpr int64_t kPackedTile = std::max(kTileRows * kPackedStride, kRun * kPackedTransposed);
+static_assert(kTileRows <= kPackedStride, "a column must fit");
+constexpr int64_t kPackedTile = std::max(kTileRows * kCopiedStride, kRun * kPackedStride);
 
 // An operand: element (i, j) is data[i * stride + j], or data[j * stride + i] if transposed.
 struct Operand {
@@ -50,9 +53,11 @@ struct TileTarget {
   const float* bias;
 };
 
-template <int kRows, bool kTransposed>
-void Tile(const float* a, const float* b, int64_t depth, const TileTarget& target) {
-  constexpr int64_t row = kTransposed ? 1 : kPackedStride, step = kTransposed ? kPackedTransposed : 1;
+// How Tile finds A: rows `stride` apart where they lie, or packed so that the rows of one column stand side by side.
+enum class Rows { kInPlace, kPacked };
+
+template <int kRows, Rows kLayout>
+void Tile(const float* a, int64_t stride, const float* b, int64_t depth, const TileTarget& target) {
   // The result is seldom in the caches: it comes while the sums are made.
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; r++)
@@ -62,6 +67,13 @@ void Tile(const float* a, const float* b, int64_t depth, const TileTarget& targe
   for (int r = 0; r < kRows; r++)
 #pragma GCC unroll 2
     for (int v = 0; v < kTileVectors; v++) sums[r][v] = Vec{};
+  // One pointer for three rows: with one each there are not enough registers.
+  constexpr int kPointers = (kRows + 2) / 3;
+  const float* rows[kPointers];
+#pragma GCC unroll 8
+  for (int i = 0; i < kPointers; i++) rows[i] = kLayout == Rows::kPacked ? a + 3 * i : a + 3 * i * stride;
+  const int64_t row = kLayout == Rows::kPacked ? 1 : stride;
+  constexpr int64_t step = kLayout == Rows::kPacked ? kPackedStride : 1;
   for (int64_t k = 0; k < depth; k++) {
     // B comes from the second cache at best; its own prefetcher is late (7 to 12 % of the product's time).
 #pragma GCC unroll 2
@@ -71,11 +83,12 @@ void Tile(const float* a, const float* b, int64_t depth, const TileTarget& targe
     for (int v = 0; v < kTileVectors; v++) columns[v] = LoadVec(b + v * kLanes);
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; r++) {
-      const float x = a[r * row];
+      const float x = rows[r / 3][(r % 3) * row];
 #pragma GCC unroll 2
       for (int v = 0; v < kTileVectors; v++) sums[r][v] += x * columns[v];
     }
-    a += step;
+#pragma GCC unroll 8
+    for (int i = 0; i < kPointers; i++) rows[i] += step;
     b += kTileColumns;
   }
 #pragma GCC unroll 2
@@ -91,15 +104,15 @@ void Tile(const float* a, const float* b, int64_t depth, const TileTarget& targe
   }
 }
 
-using TileFunction = void (*)(const float*, const float*, int64_t, const TileTarget&);
-template <bool kTransposed, int... kRows>
+using TileFunction = void (*)(const float*, int64_t, const float*, int64_t, const TileTarget&);
+template <Rows kLayout, int... kRows>
 constexpr std::array<TileFunction, sizeof...(kRows)> TilesOf(std::integer_sequence<int, kRows...>) {
-  return {&Tile<kRows + 1, kTransposed>...};
+  return {&Tile<kRows + 1, kLayout>...};
 }
-inline TileFunction TileOf(int64_t rows, bool transposed) {
-  static constexpr auto plain = TilesOf<false>(std::make_integer_sequence<int, kTileRows>());
-  static constexpr auto turned = TilesOf<true>(std::make_integer_sequence<int, kTileRows>());
-  return (transposed ? turned : plain)[static_cast<size_t>(rows - 1)];
+inline TileFunction TileOf(int64_t rows, Rows layout) {
+  static constexpr auto in_place = TilesOf<Rows::kInPlace>(std::make_integer_sequence<int, kTileRows>());
+  static constexpr auto packed = TilesOf<Rows::kPacked>(std::make_integer_sequence<int, kTileRows>());
+  return (layout == Rows::kPacked ? packed : in_place)[static_cast<size_t>(rows - 1)];
 }
 
 struct Range {
@@ -113,25 +126,28 @@ inline int64_t Pieces(int64_t total, int64_t size) { return (total + size - 1) /
 inline Range RowsOfTile(int64_t m, int64_t tiles, int64_t tile) { return PieceOf(m, tiles, tile); }
 inline Range ColumnsOfPanel(int64_t n, int64_t panel) { return {panel * kTileColumns, std::min(n, (panel + 1) * kTileColumns)}; }
 
-// Tiles `own` of the `tiles` of A [m, k], inner indices `inner`, as Tile reads them: kPackedTile numbers for each. Memory
-// is read along its rows, whichever way A lies.
+inline bool ReadInPlace(const Operand& a) { return !a.transposed && a.stride % kBadStride != 0; }
+
+// Tiles `own` of the `tiles` of A [m, k], inner indices `inner`, as Tile reads them where it cannot read them in place:
+// kPackedTile numbers for each. Memory is read along its rows, whichever way A lies.
 inline void PackTiles(const Operand& a, int64_t m, int64_t tiles, Range own, Range inner, float* to) {
+  if (ReadInPlace(a)) return;
   if (!a.transposed) {
     for (int64_t tile = own.begin; tile < own.end; tile++, to += kPackedTile) {
       const Range rows = RowsOfTile(m, tiles, tile);
       for (int64_t row = rows.begin; row < rows.end; row++)
-        std::memcpy(to + (row - rows.begin) * kPackedStride, a.data + row * a.stride + inner.begin, static_cast<size_t>(inner.size()) * sizeof(float));
+        std::memcpy(to + (row - rows.begin) * kCopiedStride, a.data + row * a.stride + inner.begin, static_cast<size_t>(inner.size()) * sizeof(float));
     }
     return;
   }
   for (int64_t k = 0; k < inner.size(); k++) {
     const float* from = a.data + (inner.begin + k) * a.stride;
-    float* packed = to + k * kPackedTransposed;
+    float* packed = to + k * kPackedStride;
     for (int64_t tile = own.begin; tile < own.end; tile++, packed += kPackedTile) {
       const Range rows = RowsOfTile(m, tiles, tile);
       // A fixed width is copied in whole registers; what is too much is not read again.
-      if (rows.begin + kPackedTransposed <= m)
-        std::memcpy(packed, from + rows.begin, kPackedTransposed * sizeof(float));
+      if (rows.begin + kPackedStride <= m)
+        std::memcpy(packed, from + rows.begin, kPackedStride * sizeof(float));
       else
         for (int64_t row = rows.begin; row < rows.end; row++) packed[row - rows.begin] = from[row];
     }

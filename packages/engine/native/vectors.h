@@ -25,6 +25,42 @@ typedef float LooseVec __attribute__((vector_size(kLanes * 4), aligned(4), may_a
 inline Vec LoadVec(const float* from) { return *reinterpret_cast<const LooseVec*>(from); }
 inline void StoreVec(float* to, Vec x) { *reinterpret_cast<LooseVec*>(to) = x; }
 
+inline Vec Broadcast(float x) { return Vec{} + x; }
+inline Vec Larger(Vec a, Vec b) { return a > b ? a : b; }
+
+inline float SumOf(Vec x) {
+  float sum = 0;
+  for (int i = 0; i < kLanes; i++) sum += x[i];
+  return sum;
+}
+inline float LargestOf(Vec x) {
+  float largest = x[0];
+  for (int i = 1; i < kLanes; i++) largest = x[i] > largest ? x[i] : largest;
+  return largest;
+}
+
+// exp(x) for x <= 0 to about one unit in the last place: x = n ln 2 + r, a polynomial in r, n put into the exponent. Below
+// -80 it is zero: what comes next to it, times a small share, would be denormal, and those are slow.
+inline Vec ExpOfNegative(Vec x) {
+  const Vec clamped = x < -80.0f ? Broadcast(-80.0f) : x;
+  // Conversion cuts off: for numbers below zero, less a half rounds to nearest.
+  const Lanes n = __builtin_convertvector(clamped * 1.44269504f - 0.5f, Lanes);
+  const Vec whole = __builtin_convertvector(n, Vec);
+  const Vec r = (clamped - whole * 0.693359375f) + whole * 2.12194440e-4f;
+  Vec p = Broadcast(1.0f / 5040.0f);
+  p = p * r + 1.0f / 720.0f;
+  p = p * r + 1.0f / 120.0f;
+  p = p * r + 1.0f / 24.0f;
+  p = p * r + 1.0f / 6.0f;
+  p = p * r + 0.5f;
+  p = p * r + 1.0f;
+  p = p * r + 1.0f;
+  const Lanes bits = (n + 127) << 23;
+  Vec power;
+  std::memcpy(&power, &bits, sizeof power);
+  return x < -80.0f ? Vec{} : p * power;
+}
+
 // Which element of (a, b) side by side goes to each lane when blocks of `step` change places between two rows.
 template <int... I>
 constexpr Lanes KeptLanes(int step, std::integer_sequence<int, I...>) {
