@@ -64,6 +64,11 @@ describe('the section data', () => {
     expect(augmentSpec(DataConfig.parse({ augment: { kind: 'simple-crop', flip: 0 } }))).toEqual({ kind: 'simple-crop', padding: 4, flip: 0 });
   });
 
+  it('gives fills and noise the statistics of the data', () => {
+    expect(augmentSpec(DataConfig.parse({ mean: [0.5], std: [0.25], augment: { kind: 'simple-crop', erase: 0.25 } }))).toMatchObject({ erase: 0.25, statistics: { mean: [0.5], std: [0.25] } });
+    expect(augmentSpec(DataConfig.parse({ augment: { kind: 'simple-crop', randAugment: 'rand-m9-inc1' } }))).toMatchObject({ statistics: MNIST_STATISTICS });
+  });
+
   it.each([
     [{ dataset: 'cifar10' }, `path: 'cifar10' needs the folder of the data set`],
     [{ dataset: 'fashion-mnist' }, `path: 'fashion-mnist' needs the folder of the data set`],
@@ -72,6 +77,8 @@ describe('the section data', () => {
     [{ channels: 3, std: [0.5] }, 'std: has 1 numbers, the images have 3 channels'],
     [{ augment: { kind: 'random-resized-crop', scale: [1, 0.2] } }, 'augment.scale: the first number must not exceed the second'],
     [{ size: [9, 4], augment: { kind: 'simple-crop' } }, 'augment.padding: 4 pixels cannot be reflected into an image of 9 x 4: less than its shorter side'],
+    [{ augment: { kind: 'random-resized-crop', colorJitter: 0.4, randAugment: 'rand-m9-inc1' } }, `augment.colorJitter: RandAugment changes colours already: leave one of 'colorJitter' and 'randAugment' out`],
+    [{ augment: { kind: 'simple-crop', randAugment: 'rand-m9' } }, `augment.randAugment: expected a policy as 'rand-m9-mstd0.5-inc1': m 0 .. 10, mstd, n (operations an image), inc1`],
     [{ augment: { kind: 'random-resized-crop', ratio: [2, 1] } }, 'augment.ratio: the first number must not exceed the second'],
   ])('refuses %o', (section, message) => {
     expect(problems(section)).toEqual([message]);
@@ -88,6 +95,8 @@ describe('the section data', () => {
     [{ augment: { kind: 'random-resized-crop', scale: [0, 1] } }, 'augment.scale.0'],
     [{ augment: { kind: 'random-resized-crop', flip: 2 } }, 'augment.flip'],
     [{ augment: { kind: 'crop' } }, 'augment.kind'],
+    [{ augment: { kind: 'simple-crop', erase: 1.5 } }, 'augment.erase'],
+    [{ augment: { kind: 'simple-crop', colorJitter: -1 } }, 'augment.colorJitter'],
   ])('refuses %o and names the key', (section, key) => {
     expect(problems(section).map((problem) => problem.slice(0, problem.indexOf(':')))).toEqual([key]);
   });

@@ -1,5 +1,6 @@
 import type { ImageSpec, PixelStatistics } from '@mimlab/core';
 import { z } from 'zod';
+import { isRandAugment } from './augment/rand-augment.js';
 import type { AugmentSpec, DatasetRef } from './contract.js';
 import { CIFAR100_STATISTICS, CIFAR10_STATISTICS, FASHION_MNIST_STATISTICS, IMAGENET_STATISTICS, MNIST_STATISTICS, statisticsFor } from './datasets/statistics.js';
 
@@ -9,12 +10,24 @@ const side = z.int().positive();
 const flip = z.number().min(0).max(1).default(0.5).describe('Probability of a horizontal flip');
 const interpolation = z.enum(['bicubic', 'bilinear']);
 
+/** Of fine-tuning; pre-training recipes have none of them. */
+const fineTuningKeys = {
+  randAugment: z
+    .string()
+    .refine(isRandAugment, { error: `expected a policy as 'rand-m9-mstd0.5-inc1': m 0 .. 10, mstd, n (operations an image), inc1` })
+    .optional()
+    .describe(`RandAugment in timm's notation; the fine-tuning recipes of MAE and SimMIM have 'rand-m9-mstd0.5-inc1'`),
+  colorJitter: z.number().min(0).max(1).optional().describe('Most that brightness, contrast and saturation change by, each; not together with randAugment'),
+  erase: z.number().min(0).max(1).optional().describe('Probability of one box filled with noise; fine-tuning recipes have 0.25'),
+};
+
 const RandomResizedCrop = z.strictObject({
   kind: z.literal('random-resized-crop'),
   scale: z.tuple([fraction, fraction]).default([0.2, 1]).describe('Smallest and largest area of the crop, as fractions of the image'),
   ratio: z.tuple([z.number().positive(), z.number().positive()]).default([3 / 4, 4 / 3]).describe('Least and greatest width over height of the crop'),
   flip,
   interpolation: interpolation.optional().describe('How the crop is resized: bicubic (default, as MAE does), or bilinear (SimMIM)'),
+  ...fineTuningKeys,
 });
 
 const SimpleCrop = z.strictObject({
@@ -22,6 +35,7 @@ const SimpleCrop = z.strictObject({
   padding: z.int().min(0).default(4).describe('Pixels by which every side of the resized image is continued by reflection before the window is drawn'),
   flip,
   interpolation: interpolation.optional().describe('How the image is resized: bicubic (default), or bilinear (MFF)'),
+  ...fineTuningKeys,
 });
 
 const NoAugmentation = z.strictObject({
@@ -30,7 +44,11 @@ const NoAugmentation = z.strictObject({
 });
 
 /** How training images are cut out. Defaults are those of the official MAE pre-training. */
-export const AugmentConfig = z.discriminatedUnion('kind', [RandomResizedCrop, SimpleCrop, NoAugmentation]);
+export const AugmentConfig = z.discriminatedUnion('kind', [RandomResizedCrop, SimpleCrop, NoAugmentation]).superRefine((augment, context) => {
+  // timm leaves colour jitter out where RandAugment is asked for; asking for both is a mistake to tell about.
+  if (augment.kind === 'none' || augment.randAugment === undefined || augment.colorJitter === undefined) return;
+  context.addIssue({ code: 'custom', path: ['colorJitter'], message: `RandAugment changes colours already: leave one of 'colorJitter' and 'randAugment' out` });
+});
 
 const inOrder = ([low, high]: readonly [number, number]): boolean => low <= high;
 
@@ -116,7 +134,12 @@ export function imageSpec(config: DataConfig): ImageSpec {
   return { height, width, channels: channelsOf(config) };
 }
 
-export const augmentSpec = (config: DataConfig): AugmentSpec => config.augment;
+/** The augmentation, with the statistics that its fills and noise follow. */
+export function augmentSpec(config: DataConfig): AugmentSpec {
+  const { augment } = config;
+  if (augment.kind === 'none' || (augment.randAugment === undefined && augment.erase === undefined)) return augment;
+  return { ...augment, statistics: configStatistics(config) };
+}
 
 /** Mean and deviation the step normalises with: those given, else the data set's, for the channels in use. */
 export function pixelStatistics(config: DataConfig, dataset: { readonly statistics: PixelStatistics }): PixelStatistics {

@@ -36,7 +36,19 @@ export type DatasetRef =
   | { readonly dataset: 'fashion-mnist' | 'cifar10' | 'cifar100'; readonly path: string; readonly split: 'train' | 'test' }
   | { readonly dataset: 'imagefolder' | 'inaturalist' | 'parquet'; readonly path: string; readonly split: 'train' | 'test'; readonly channels: 1 | 3 };
 
-/** Augmentation of pre-training; `none` resizes and centre-crops, `whole` resizes the whole image, whatever its proportions. */
+/** Changes of colours and pixels after a random crop, as fine-tuning recipes have them; none without these keys. */
+export interface FineTuningAugment {
+  /** Policy in timm's notation, `rand-m9-mstd0.5-inc1`. */
+  readonly randAugment?: string | undefined;
+  /** Most that brightness, contrast and saturation change by, each; 0 .. 1. */
+  readonly colorJitter?: number | undefined;
+  /** Probability of one box of noise. */
+  readonly erase?: number | undefined;
+  /** What the images are normalised with: the mean fills what RandAugment moves in, the noise is normal in its terms. ImageNet's unless given. */
+  readonly statistics?: PixelStatistics | undefined;
+}
+
+/** Augmentation of training; `none` resizes and centre-crops, `whole` resizes the whole image, whatever its proportions. */
 export type AugmentSpec =
   | { readonly kind: 'whole' }
   | {
@@ -44,7 +56,7 @@ export type AugmentSpec =
       /** Size of the crop over the shorter side of the resized image: 224 / 256 in official evaluations. Default 1. */
       readonly cropFraction?: number;
     }
-  | {
+  | (FineTuningAugment & {
       readonly kind: 'random-resized-crop';
       /** Fraction of the area, e.g. [0.2, 1]. */
       readonly scale: readonly [number, number];
@@ -54,15 +66,15 @@ export type AugmentSpec =
       readonly flip: number;
       /** How the crop is resized; bicubic unless given. */
       readonly interpolation?: 'bicubic' | 'bilinear' | undefined;
-    }
-  | {
+    })
+  | (FineTuningAugment & {
       /** The shorter side to the size asked for, every side padded by reflection, a random window, flip. */
       readonly kind: 'simple-crop';
       /** Pixels of padding on every side, less than a side of the result. */
       readonly padding: number;
       readonly flip: number;
       readonly interpolation?: 'bicubic' | 'bilinear' | undefined;
-    };
+    });
 
 export interface LoaderOptions {
   readonly data: DatasetRef;

@@ -1,14 +1,18 @@
 import type { Crop, ImageSpec, RandomStream } from '@mimlab/core';
-import type { AugmentSpec, SourceImage } from '../contract.js';
+import type { AugmentSpec, FineTuningAugment, SourceImage } from '../contract.js';
+import { IMAGENET_STATISTICS, statisticsFor } from '../datasets/statistics.js';
 import { repeatGrey, withChannels } from './channels.js';
+import { colorJitter } from './color-jitter.js';
 import { centreCrop, coveringSize, randomCrop, type Size } from './crop.js';
+import { eraseBox } from './erase.js';
+import { parseRandAugment, randAugment } from './rand-augment.js';
 import { reflectedWindow } from './reflected-window.js';
 import { resize, type Box, type ResizeFilter } from './resize.js';
 
 /**
  * Brings one image to the run's size and channels, on uint8.
  *
- * @param stream the image's own, `(seed, 'augment', epoch, sampleId)`; only random crops draw from it.
+ * @param stream the image's own, `(seed, 'augment', epoch, sampleId)`; first the crop draws from it, then changes of colour, then erasing.
  * @param out uint8 [height, width, channels], filled whole.
  * @returns where the result lies in the source image; not whole numbers where the image was resized before it was cut.
  */
@@ -19,7 +23,22 @@ export function augmentInto(source: SourceImage, spec: ImageSpec, augment: Augme
   if (crop.flip) flipRows(pixels, spec.width, image.channels);
   if (image.channels === spec.channels) out.set(pixels);
   else repeatGrey(pixels, spec.channels, out);
+  if (augment.kind === 'random-resized-crop' || augment.kind === 'simple-crop') fineTuningChanges({ ...spec, pixels: out }, augment, stream);
   return crop;
+}
+
+/** Changes after the crop, in place. */
+function fineTuningChanges(image: SourceImage, { randAugment: policy, colorJitter: strength, erase, statistics }: FineTuningAugment, stream: RandomStream): void {
+  if (policy === undefined && strength === undefined && erase === undefined) return;
+  const own = statisticsFor(statistics ?? IMAGENET_STATISTICS, image.channels);
+  let changed = image;
+  if (strength !== undefined) changed = colorJitter(changed, strength, stream);
+  if (policy !== undefined) {
+    const fill = own.mean.map((mean) => Math.min(255, Math.round(255 * mean)));
+    changed = randAugment(changed, parseRandAugment(policy), fill, stream);
+  }
+  if (changed !== image) image.pixels.set(changed.pixels);
+  if (erase !== undefined) eraseBox(image, erase, own, stream);
 }
 
 type SimpleCropSpec = Extract<AugmentSpec, { kind: 'simple-crop' }>;
