@@ -91,7 +91,9 @@ export async function evaluateCommand(model: string, options: EvaluateCommandOpt
 
 /** `linear-cifar10-10pct-seed1`, say. */
 function folderName({ protocol, data, labels, seed }: EvaluationConfig): string {
-  const set = data.dataset === 'imagefolder' && data.path !== undefined ? basename(data.path) : data.dataset;
+  // One kind stands for many data sets; their folder tells them apart.
+  const named = ['imagefolder', 'parquet', 'inaturalist'].includes(data.dataset) && data.path !== undefined;
+  const set = named ? basename(data.path as string) : data.dataset;
   const budget = labels === 'all' ? [] : [labels.replace('%', 'pct')];
   return [protocol.name, set, ...budget, `seed${seed}`].join('-');
 }

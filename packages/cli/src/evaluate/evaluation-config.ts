@@ -81,10 +81,13 @@ export async function evaluationConfig({ protocol, source, data, set, labels, se
   };
 }
 
-/** Images in folders are resized to 256 for every 224 and cut, as official codes do up to that size; data sets of small images are taken whole. */
+/** Data sets of small images: they are taken whole. */
+const SMALL: readonly DataConfig['dataset'][] = ['mnist', 'fashion-mnist', 'cifar10', 'cifar100'];
+
+/** Photographs are resized to 256 for every 224 and cut, as official codes do up to that size. */
 function usualFraction(data: DataConfig): number {
   const { height, width } = imageSpec(data);
-  return data.dataset === 'imagefolder' && Math.min(height, width) <= 224 ? 0.875 : 1;
+  return !SMALL.includes(data.dataset) && Math.min(height, width) <= 224 ? 0.875 : 1;
 }
 
 async function sha256Of(path: string): Promise<string> {

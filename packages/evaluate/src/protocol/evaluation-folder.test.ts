@@ -1,0 +1,70 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { TrainingError } from '@mimlab/core';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../testing/tiny-evaluation.js';
+import type { Features } from '../features.js';
+import { openEvaluationFolder } from './evaluation-folder.js';
+
+const root = temporaryFolder();
+const config = { seed: 1, data: { path: '/here', size: 8 } };
+const features: Features = { values: Float32Array.of(1, 2, 3, 4), width: 2, count: 2, labels: Int32Array.of(0, 1) };
+
+describe('the folder of an evaluation', () => {
+  it('is opened again by the same evaluation, wherever its data lie now', async () => {
+    const path = join(root, 'same');
+    await (await openEvaluationFolder(path, config)).release();
+    const again = await openEvaluationFolder(path, { ...config, data: { ...config.data, path: '/there' } });
+    expect(again.path).toBe(path);
+    await again.release();
+  });
+
+  it('is refused to another evaluation, key by key', async () => {
+    const path = join(root, 'other');
+    await (await openEvaluationFolder(path, config)).release();
+    await expect(openEvaluationFolder(path, { seed: 2, data: { path: '/here', size: 9 } })).rejects.toThrow(/holds another evaluation:\n {2}data.size: was 8, is 9\n {2}seed: was 1, is 2/);
+  });
+
+  it('is refused where it holds something else, which stays as it is', async () => {
+    const path = join(root, 'full');
+    mkdirSync(path);
+    writeFileSync(join(path, 'thesis.txt'), 'mine');
+    await expect(openEvaluationFolder(path, config)).rejects.toThrow(/is not empty and holds no evaluation \(thesis.txt\)/);
+  });
+
+  it('belongs to one process at a time', async () => {
+    const path = join(root, 'held');
+    const held = await openEvaluationFolder(path, config);
+    await expect(openEvaluationFolder(path, config)).rejects.toThrow(TrainingError);
+    await held.release();
+  });
+
+  it('keeps features that were made once', async () => {
+    const folder = await openEvaluationFolder(join(root, 'cache'), config);
+    let made = 0;
+    const make = async (): Promise<Features> => {
+      made++;
+      return features;
+    };
+    expect(await folder.cached('features-train', make)).toEqual(features);
+    expect(await folder.cached('features-train', make)).toEqual(features);
+    expect(made).toBe(1);
+    await folder.release();
+  });
+
+  it('has no features of an extraction that failed', async () => {
+    const folder = await openEvaluationFolder(join(root, 'failed'), config);
+    await expect(folder.cached('features-test', () => Promise.reject(new Error('no disk')))).rejects.toThrow('no disk');
+    expect(await folder.cached('features-test', async () => features)).toEqual(features);
+    await folder.release();
+  });
+
+  it('gives results back as they were written, or none', async () => {
+    const folder = await openEvaluationFolder(join(root, 'results'), config);
+    expect(await folder.results()).toBeUndefined();
+    const results = { accuracy: 0.5, confusion: [[1, 2], [3, 4]], name: '[1, 2]', empty: [] };
+    await folder.writeResults(results);
+    expect(await folder.results()).toEqual(results);
+    await folder.release();
+  });
+});
