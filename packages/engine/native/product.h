@@ -55,7 +55,8 @@ inline void TileInto(const Operand& a, const float* packed_a, const float* packe
 // C = A B for large results: B is packed once for all, then tiles of C are computed independently.
 template <typename Epilogue>
 void ProductByTiles(int64_t m, int64_t n, int64_t k, const Operand& a, const Operand& b, const ProductOptions& options, float* c, const Epilogue& epilogue) {
-  constexpr int64_t kPanelsOfTask = 16, kTilesOfTask = 8;
+  // Large tasks use what they have in their cache more often; with too few of them threads do not end together.
+  constexpr int64_t kPanelsOfTask = 16, kTilesOfTask = 8, kFewTasks = 24;
   const int64_t panels = Pieces(n, kTileColumns), tiles = Pieces(m, kTileRows);
   float* packed = Scratch(0, panels * k * kTileColumns);
   const int64_t runs = Pieces(k, kRun);
@@ -65,7 +66,8 @@ void ProductByTiles(int64_t m, int64_t n, int64_t k, const Operand& a, const Ope
     const int64_t pieces = PiecesOf(k, 16);
     ByPieces(k, pieces, [&](int64_t, int64_t begin, int64_t end) { PackPanels(b, n, {begin, end}, packed + begin * kTileColumns, k * kTileColumns); });
   }
-  const int64_t row_tasks = Pieces(tiles, kTilesOfTask), column_tasks = Pieces(panels, kPanelsOfTask);
+  const int64_t column_tasks = Pieces(panels, kPanelsOfTask);
+  const int64_t row_tasks = std::max(Pieces(tiles, kTilesOfTask), std::min(tiles, Pieces(kFewTasks, column_tasks)));
   SharedPool().Run(row_tasks * column_tasks, [&](int64_t task) {
     const Range own_tiles = PieceOf(tiles, row_tasks, task / column_tasks);
     const Range own_panels = PieceOf(panels, column_tasks, task % column_tasks);
