@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -63,6 +63,13 @@ describe('compiling the fused kernels', () => {
   it('gives each library kernels of its own', async () => {
     const first = await buildKernels(location, { environment: environment() });
     expect(await buildKernels(libraryAt('other/tensorflow'), { environment: environment() })).not.toBe(first);
+  });
+
+  it('finds those of a library that is seen through a link', async () => {
+    const file = await buildKernels(location, { environment: environment() });
+    symlinkSync(join(folder, 'wheel'), join(folder, 'link'));
+    const linked = join(folder, 'link', 'tensorflow');
+    expect(findKernels({ ...location, folder: linked, framework: join(linked, 'libtensorflow_framework.so.2') }, environment())).toBe(file);
   });
 
   it('says what still works without a compiler', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,12 +19,14 @@ const FLAGS = [
   '-fno-math-errno', '-fno-trapping-math', '-fassociative-math', '-fno-signed-zeros', '-freciprocal-math',
 ]; // prettier-ignore
 
-/** CUDA libraries keep tensors on the GPU, where these kernels cannot run. */
-const suits = ({ folder }: TensorflowLocation): boolean => process.platform === 'linux' && !existsSync(join(dirname(folder), 'nvidia'));
+/** CUDA libraries keep tensors on the GPU, where these kernels cannot run. They link to the framework. */
+const suits = ({ folder, framework }: TensorflowLocation): boolean =>
+  process.platform === 'linux' && !existsSync(join(dirname(folder), 'nvidia')) && existsSync(framework);
 
 /** Where the compiled kernels of a library lie in the cache: one file for each library, source and kind of processor. */
 function compiledFile(location: TensorflowLocation, environment: Environment): string {
-  const digest = createHash('sha256').update(JSON.stringify([location.framework, process.arch, cpus()[0]?.model, FLAGS]));
+  // A cache may be reached through links: the library is the same wherever it is seen from.
+  const digest = createHash('sha256').update(JSON.stringify([realpathSync(location.framework), process.arch, cpus()[0]?.model, FLAGS]));
   for (const name of readdirSync(SOURCES).sort()) digest.update(readFileSync(join(SOURCES, name)));
   return join(cacheFolder(environment), 'kernels', `mimlab-kernels-${digest.digest('hex').slice(0, 16)}.so`);
 }
