@@ -25,6 +25,8 @@ export interface StepBytes {
   readonly gradients: number;
   /** AdamW's two means of each trained parameter. */
   readonly moments: number;
+  /** Sums of gradients over the micro-batches of an update, where there are several. */
+  readonly sums: number;
   /** Parameters and inputs in bfloat16, for the products that read them. */
   readonly copies: number;
   /** All of these, with `batch` images. */
@@ -51,7 +53,7 @@ export function countMemory(objective: Objective, { engine, train }: Pick<Mimlab
   const trained = sizes((trainable) => trainable);
   const parts = Object.fromEntries(Object.entries(kept.parts).map(([name, bytes]) => [name, bytes / batch]));
   const image = Object.values(parts).reduce((a, b) => a + b, 0);
-  const fixed = { parameters: 4 * sizes(() => true), gradients: 4 * trained, moments: 8 * trained, copies: kept.copies };
+  const fixed = { parameters: 4 * sizes(() => true), gradients: 4 * trained, moments: 8 * trained, sums: train.accumulate > 1 ? 4 * trained : 0, copies: kept.copies };
   const torch = (by: KeptBy, parameterBytes: number): TorchMemory => torchMemory(by, parameterBytes, { blocks, outsideBlocks, trained, batch });
   return {
     batch,

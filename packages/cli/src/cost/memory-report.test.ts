@@ -15,7 +15,8 @@ async function counted(preset: string, set: readonly string[] = []) {
 }
 
 describe('the memory model beside the recorded graph', () => {
-  // MB an image in PyTorch with mixed precision; what lies outside the blocks is recorded, not modelled, hence the tolerance of 2 %.
+  // MB an image in PyTorch with mixed precision. What lies outside the blocks is recorded, not modelled, hence the tolerance:
+  // 3 of SimMIM's 50.9 MB, for PyTorch keeps copies in place of which our step keeps indices.
   it.each([
     ['mae/vit-b16-in1k', 81.4],
     ['mae/vit-b16-in1k-pr25', 61.2],
@@ -26,8 +27,8 @@ describe('the memory model beside the recorded graph', () => {
     ['simmim/vit-b16-in1k-100e-pr50', 50.9],
   ])('%s keeps %f MB', async (preset, published) => {
     const { torch } = await counted(preset);
-    expect(torch.mixed.kept / 1e6 / published).toBeGreaterThan(0.96);
-    expect(torch.mixed.kept / 1e6 / published).toBeLessThan(1.04);
+    expect(torch.mixed.kept / 1e6 / published).toBeGreaterThan(0.94);
+    expect(torch.mixed.kept / 1e6 / published).toBeLessThan(1.02);
   });
 
   it('comes to the ratio of the paper at 128 images', async () => {
@@ -53,6 +54,13 @@ describe('countMemory', () => {
     // Scalars of the loss are there once, whatever the batch.
     expect((four.total - two.total) / (2 * two.kept)).toBeCloseTo(1, 2);
     expect(four.parameters).toBe(two.parameters);
+  });
+
+  it('holds sums of gradients besides, where an update has several micro-batches', async () => {
+    const [one, two] = [await counted(tinyMae, [...tiny, 'train.accumulate=1']), await counted(tinyMae, [...tiny, 'train.accumulate=2'])];
+    expect(one.sums).toBe(0);
+    expect(two.sums).toBe(two.gradients);
+    expect(two.total - one.total).toBe(two.sums);
   });
 
   it('keeps less the more is computed again', async () => {
@@ -91,7 +99,7 @@ describe('what is measured', () => {
 describe('mimlab flops --memory', () => {
   const report = (measured: boolean): MemoryReport => {
     const torch = { mixed: { kept: 1e6, total: 6e6 }, fp32: { kept: 2e6, total: 8e6 } };
-    const side = (kept: number) => ({ batch: 2, parts: { encoder: kept }, kept, parameters: 4e6, gradients: 4e6, moments: 8e6, copies: 0, total: 16e6 + 2 * kept, torch });
+    const side = (kept: number) => ({ batch: 2, parts: { encoder: kept }, kept, parameters: 4e6, gradients: 4e6, moments: 8e6, sums: 0, copies: 0, total: 16e6 + 2 * kept, torch });
     const peak = (stepPeak: number) => (measured ? { measured: { stepPeak, residentPeak: 50e6 } } : {});
     return {
       precision: 'fp32',

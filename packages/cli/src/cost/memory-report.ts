@@ -87,6 +87,7 @@ export function memoryTables({ precision, recompute, wrapped, unwrapped, notMeas
     ...(wrapped.copies > 0 ? [row('copies in bfloat16', ({ copies }) => copies)] : []),
     row('gradients', ({ gradients }) => gradients),
     row('moments', ({ moments }) => moments),
+    ...(wrapped.sums > 0 ? [row('sums of gradients, to accumulate', ({ sums }) => sums)] : []),
     row(`all, ${images}`, ({ total }) => total, true),
     `the same model in PyTorch: blocks by closed formula, the rest as recorded`,
     row('  mixed precision, one image', ({ torch }) => torch.mixed.kept, true),
