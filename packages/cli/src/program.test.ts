@@ -37,7 +37,12 @@ describe('the command line', () => {
         '<run> [images...]',
         '--statistics <source> = "visible", --count <n> = 8, --seed <n> = 0, --weights <file>, --output <file>',
       ],
-      ['flops', '<config>', '--set <key=value> = [], --json, --count <which> = "paper"'],
+      [
+        'evaluate',
+        '<model>',
+        '--protocol <name>, --data <set>, --set <key=value> = [], --labels <budget> = "all", --seed <n> = 0, --config <config>, --untrained, --no-leak-check, --output <dir>',
+      ],
+      ['flops', '<config>', '--set <key=value> = [], --json, --count <which> = "paper", --memory'],
       ['doctor', '', '--json'],
       ['schema', '', '--output <file>'],
       ['plugins', '', '--json'],

@@ -29,7 +29,7 @@ const setOption = (): Option => new Option('--set <key=value>', 'override a key 
  */
 export function createProgram(terminal: Terminal): Command {
   const program = new Command('mimlab')
-    .description('Masked image modelling on TensorFlow: pre-train, look at reconstructions, count costs.')
+    .description('Masked image modelling on TensorFlow: pre-train, evaluate, look at reconstructions, count costs.')
     .version(version)
     .option('--verbose', 'say where an unexpected error happened')
     .configureHelp({ showGlobalOptions: true })

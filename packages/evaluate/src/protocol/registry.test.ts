@@ -24,10 +24,11 @@ describe('protocols', () => {
 
   it('follow the published recipes unless told otherwise', () => {
     const defaults = (name: string) => PROTOCOLS.find((protocol) => protocol.name === name)?.configSchema.parse({});
-    expect(defaults('linear')).toMatchObject({ epochs: 90, warmupEpochs: 10, baseLr: 0.1, momentum: 0.9, trust: 0.001, weightDecay: 0, minLr: 0 });
+    expect(defaults('linear')).toMatchObject({ epochs: 90, warmupEpochs: 10, baseLr: 0.1, momentum: 0.9, trust: 0.001, weightDecay: 0, minLr: 0, augment: { scale: [0.08, 1], flip: 0.5 } });
+    expect(defaults('linear')).not.toHaveProperty('augment.randAugment');
     expect(defaults('finetune')).toMatchObject({
       epochs: 100, warmupEpochs: 5, baseLr: 5e-4, layerDecay: 0.65, dropPath: 0.1, weightDecay: 0.05, smoothing: 0.1, betas: [0.9, 0.999], minLr: 1e-6, pool: 'mean',
-      mix: { mixup: 0.8, cutmix: 1, switch: 0.5 }, augment: { kind: 'random-resized-crop', scale: [0.08, 1] },
+      mix: { mixup: 0.8, cutmix: 1, switch: 0.5 }, augment: { kind: 'random-resized-crop', scale: [0.08, 1], randAugment: 'rand-m9-mstd0.5-inc1', erase: 0.25 },
     }); // prettier-ignore
     expect(defaults('partial')).toMatchObject({ blocks: 1, epochs: 50, layerDecay: 0.65 });
   });

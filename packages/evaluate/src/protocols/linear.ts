@@ -10,7 +10,7 @@ import { predictionsFromScores } from '../protocol/results.js';
 import { linearHeadParams, linearHeadStep, linearScoringStep } from '../training/linear-head.js';
 import { softTargets } from '../training/soft-targets.js';
 import { tune, type TuneBatch, type TuneOptions } from '../training/tune-loop.js';
-import { augmentKey, checkWarmup, scheduleOf, trainingKeys } from './training-config.js';
+import { augmentOf, checkWarmup, probingAugment, scheduleOf, trainingKeys } from './training-config.js';
 
 const LinearConfig = z
   .strictObject({
@@ -20,7 +20,7 @@ const LinearConfig = z
       .enum(['fresh', 'once'])
       .default('fresh')
       .describe('fresh: every epoch encodes new cut-outs, as the official probe does. once: the centre of every image is encoded once and kept, which is faster by far and measures a little lower.'),
-    augment: augmentKey,
+    augment: probingAugment,
     momentum: z.number().min(0).lt(1).default(0.9).describe('Momentum of LARS.'),
     trust: z.number().positive().default(0.001).describe('Trust coefficient of LARS.'),
     weightDecay: z.number().min(0).default(0).describe('Weight decay of the linear map.'),
@@ -121,7 +121,7 @@ export const linear = defineProtocol<LinearConfig>({
     } else {
       await ensureEncoder(engine, model);
       const reader = createRowReader(featureReader({ objective: { encoder, grid: encoder.grid }, engine, pool, statistics }));
-      const loader = await data.openTrain({ batch: config.batch, augment: config.augment, shuffle: true });
+      const loader = await data.openTrain({ batch: config.batch, augment: augmentOf(config.augment, statistics), shuffle: true });
       try {
         await probe(config, context, spec?.width ?? 0, loader.size, freshBatches(context, loader, (images) => reader.rows(images)));
       } finally {

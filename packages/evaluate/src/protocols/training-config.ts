@@ -1,5 +1,5 @@
-import type { ParamSpecs } from '@mimlab/core';
-import { AugmentConfig } from '@mimlab/data';
+import type { ParamSpecs, PixelStatistics } from '@mimlab/core';
+import { AugmentConfig, type AugmentSpec } from '@mimlab/data';
 import { createSchedule, type Schedule } from '@mimlab/train';
 import { z } from 'zod';
 
@@ -26,8 +26,16 @@ export const trainingKeys = (recipe: Omit<TrainingSettings, 'lr'>) => ({
   checkpointEvery: z.int().min(1).default(500).describe('Updates between checkpoints; the last update always gets one.'),
 });
 
-/** Cut-outs of training images as the official fine-tuning and probing make them: 8 % to all of the area. */
-export const augmentKey = AugmentConfig.prefault({ kind: 'random-resized-crop', scale: [0.08, 1] }).describe('How training images are cut out.');
+const ABOUT = 'How training images are cut out and changed.';
+
+/** Cut-outs of training images as the official probing makes them: 8 % to all of the area. */
+export const probingAugment = AugmentConfig.prefault({ kind: 'random-resized-crop', scale: [0.08, 1] }).describe(ABOUT);
+
+/** The same with the changes of fine-tuning: RandAugment, and a box of noise in a quarter of the images. */
+export const tuningAugment = AugmentConfig.prefault({ kind: 'random-resized-crop', scale: [0.08, 1], randAugment: 'rand-m9-mstd0.5-inc1', erase: 0.25 }).describe(ABOUT);
+
+/** The augmentation, with the statistics that its fills and noise follow. */
+export const augmentOf = (augment: z.infer<typeof AugmentConfig>, statistics: PixelStatistics): AugmentSpec => (augment.kind === 'none' ? augment : { ...augment, statistics });
 
 /** Refuses a warm-up that is as long as the training. */
 export const checkWarmup = ({ warmupEpochs, epochs }: TrainingSettings, context: z.RefinementCtx): void => {

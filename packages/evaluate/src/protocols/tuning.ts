@@ -11,7 +11,7 @@ import { predictionsFromScores, type Predictions } from '../protocol/results.js'
 import { classifyingStep, KEEP, tuningStep } from '../training/classifier-step.js';
 import { drawMix, MixConfig, softTargets } from '../training/soft-targets.js';
 import { tune, type TuneBatch } from '../training/tune-loop.js';
-import { augmentKey, parameterCounts, scheduleOf, trainingKeys } from './training-config.js';
+import { augmentOf, parameterCounts, scheduleOf, trainingKeys, tuningAugment } from './training-config.js';
 
 /** Keys of fine-tuning, partial or whole. Defaults: the official MAE recipe for ViT-B (specification, section 6). */
 export const tuningKeys = {
@@ -25,7 +25,7 @@ export const tuningKeys = {
   clipNorm: z.number().positive().optional().describe('Largest global norm of the gradient; SimMIM has 5.'),
   smoothing: z.number().min(0).lt(1).default(0.1).describe('Label smoothing.'),
   mix: MixConfig.prefault({ mixup: 0.8, cutmix: 1 }).describe('Blending of each batch with itself reversed.'),
-  augment: augmentKey,
+  augment: tuningAugment,
   testBatch: z.int().min(1).default(256).describe('Test images at once.'),
 };
 export type TuningConfig = z.infer<z.ZodObject<typeof tuningKeys>>;
@@ -49,7 +49,7 @@ export async function fineTune(config: TuningConfig, tuned: TunedBlocks, context
   const classifier = createClassifier({ architecture: trunk.architecture, image, classes, pool: config.pool, dropPath: config.dropPath });
   const specs = tunedParams(classifier, tuned);
   await defineParameters(engine, specs, await trunkValues(engine, trunk, await model.encoderValues(), specs), seed);
-  const loader = await data.openTrain({ batch: config.batch, augment: config.augment, shuffle: true });
+  const loader = await data.openTrain({ batch: config.batch, augment: augmentOf(config.augment, statistics), shuffle: true });
 
   async function* batches(epoch: number, from: number): AsyncGenerator<TuneBatch> {
     for await (const batch of loader.epoch(epoch, from)) {
