@@ -8,7 +8,7 @@ export interface Box {
   readonly width: number;
 }
 
-export type ResizeFilter = 'bicubic' | 'bilinear';
+export type ResizeFilter = 'bicubic' | 'bilinear' | 'box';
 
 export interface ResizeOptions {
   /** Part of the source to resize, as if it had been cut out first: no pixel outside it counts. Default: all. */
@@ -22,6 +22,7 @@ export interface ResizeOptions {
 }
 
 const FILTERS: Readonly<Record<ResizeFilter, { readonly support: number; readonly value: (x: number) => number }>> = {
+  box: { support: 0.5, value: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) },
   bilinear: { support: 1, value: (x) => Math.max(0, 1 - Math.abs(x)) },
   bicubic: { support: 2, value: cubic },
 };

@@ -82,7 +82,11 @@ async function subfolders(path: string): Promise<string[]> {
   return found;
 }
 
-async function imagesUnder(folder: string): Promise<string[]> {
+/**
+ * Paths of the image files in a folder and below.
+ * @throws DataError naming a folder that cannot be listed.
+ */
+export async function imagesUnder(folder: string): Promise<string[]> {
   const found: string[] = [];
   for (const entry of await entriesOf(folder)) {
     if (entry.name.startsWith('.')) continue;
