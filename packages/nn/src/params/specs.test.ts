@@ -1,4 +1,4 @@
-import { fileShape, randomStream } from '@mimlab/core';
+import { fileShape, randomStream, type ParamSpecs } from '@mimlab/core';
 import { describe, expect, it } from 'vitest';
 import { isTableOrToken, linearParams, normParams, patchEmbedParams, positionParam, sparing, tokenParam, vitBlockParams, vitBlocksParams } from './specs.js';
 import { stateDictOrder } from './state-dict-order.js';
@@ -62,7 +62,7 @@ describe('the order of a state dict', () => {
 
 describe('parameters that weight decay spares', () => {
   it('are those of the names that are given, the others as they were', () => {
-    const specs = { mask_token: tokenParam(4), ...linearParams('embed', 4, 4) };
+    const specs: ParamSpecs = { mask_token: tokenParam(4), ...linearParams('embed', 4, 4) };
     const spared = sparing(specs, isTableOrToken);
     expect(Object.entries(spared).map(([name, { decay }]) => [name, decay])).toEqual([['mask_token', false], ['embed.weight', undefined], ['embed.bias', undefined]]);
     expect(spared['embed.weight']).toBe(specs['embed.weight']);
