@@ -137,7 +137,19 @@ void Product(int64_t m, int64_t n, int64_t k, const Operand& a, const Operand& b
   constexpr int64_t kSmall = 1 << 18;
   if (m == 0 || n == 0 || k == 0) return;
   if (k > 3 * kRun / 2 && m * n <= kSmall) return ProductByRuns(m, n, k, a, b, options, c, epilogue);
-  ProductByTiles(m, n, k, a, b, options, c, epilogue);
+  // Packing no more of B than this at once bounds what threads keep for it.
+  constexpr int64_t kLargestPacked = 1 << 22;
+  const int64_t chunks = std::max<int64_t>(1, std::min(Pieces(k * n, kLargestPacked), k / kRun));
+  for (int64_t chunk = 0; chunk < chunks; chunk++) {
+    const Range inner = PieceOf(k, chunks, chunk);
+    const Operand part_a{a.data + inner.begin * (a.transposed ? a.stride : 1), a.stride, a.transposed};
+    const Operand part_b{b.data + inner.begin * (b.transposed ? 1 : b.stride), b.stride, b.transposed};
+    const ProductOptions added{options.bias, options.add || chunk > 0};
+    if (chunk == chunks - 1)
+      ProductByTiles(m, n, inner.size(), part_a, part_b, added, c, epilogue);
+    else
+      ProductByTiles(m, n, inner.size(), part_a, part_b, {nullptr, added.add}, c, NoEpilogue());
+  }
 }
 
 // A product for one thread, of matrices that fit into the caches. C has rows `stride` apart; if `padded`, columns up to the

@@ -12,7 +12,7 @@ const kernels = location === undefined ? undefined : findKernels(location);
 if (kernels === undefined) process.stdout.write('skipped, no compiled kernels found: native products\n');
 const t = (tensor: tf.Tensor | undefined): tf.Tensor => tensor as tf.Tensor;
 
-/** Rows, columns and inner sides: whole tiles, one more and one less, several runs, one run that is summed in pieces. */
+/** Rows, columns and inner sides: whole tiles, one more and one less, several runs, runs in tasks of their own, a B packed in two parts. */
 const SIZES = [
   [8, 8, 8],
   [14, 32, 16],
@@ -22,6 +22,7 @@ const SIZES = [
   [16, 31, 1100],
   [100, 64, 513],
   [520, 530, 1030],
+  [64, 4200, 1030],
 ] as const;
 
 /** Sums of `terms` numbers of about 1, which cancel: what rounding leaves grows with their root. */
