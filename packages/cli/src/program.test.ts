@@ -42,6 +42,7 @@ describe('the command line', () => {
         '<model>',
         '--protocol <name>, --data <set>, --set <key=value> = [], --labels <budget> = "all", --seed <n> = 0, --config <config>, --untrained, --no-leak-check, --output <dir>',
       ],
+      ['corrupt', '<folder> <output>', '--names <list>, --severities <list>, --seed <n> = 0, --size <n>, --parameters <set> = "imagenet"'],
       ['flops', '<config>', '--set <key=value> = [], --json, --count <which> = "paper", --memory'],
       ['doctor', '', '--json'],
       ['schema', '', '--output <file>'],

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import type { CorruptCommandOptions } from './commands/corrupt.js';
 import type { EvaluateCommandOptions } from './commands/evaluate.js';
 import { COUNTS, type Count } from './cost/count-cost.js';
 import { STATISTICS, type Statistics } from './pictures/predict-pixels.js';
@@ -84,6 +85,19 @@ export function createProgram(terminal: Terminal): Command {
     .action(async (model: string, options: EvaluateCommandOptions) => {
       const { evaluateCommand } = await import('./commands/evaluate.js');
       await evaluateCommand(model, options, terminal);
+    });
+
+  command('corrupt', 'Write copies of the images in a folder under the fifteen common corruptions of ImageNet-C, to measure robustness on data of your own.', 'corrupt data/pets/test corrupted/pets --names gaussian_noise,fog --severities 1,3,5')
+    .argument('<folder>', 'folder with images in it or below')
+    .argument('<output>', 'folder of the results: NAME/SEVERITY/ and the tree of the images')
+    .option('--names <list>', 'corruptions, with commas between (default: all)')
+    .option('--severities <list>', 'some of 1 to 5, with commas between (default: all)')
+    .option('--seed <n>', 'seed of everything random', seed, 0)
+    .option('--size <n>', 'bring images to squares of this size first, as evaluation does: shorter side to size / 0.875, centre', count)
+    .addOption(new Option('--parameters <set>', 'published for ImageNet (224 pixels) or for CIFAR (32 pixels)').choices(['imagenet', 'cifar']).default('imagenet'))
+    .action(async (folder: string, output: string, options: CorruptCommandOptions) => {
+      const { corruptCommand } = await import('./commands/corrupt.js');
+      await corruptCommand(folder, output, options, terminal);
     });
 
   command('flops', 'Count multiply-accumulates of one image, by formula and by the recorded graph.', 'flops mae/vit-b16-in1k-pr50 --json')
