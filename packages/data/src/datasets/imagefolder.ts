@@ -66,7 +66,7 @@ async function entriesOf(path: string): Promise<Dirent[]> {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     throw new DataError(missing ? 'no such folder' : `cannot be listed: ${cause instanceof Error ? cause.message : String(cause)}`, {
       place: path,
-      remedy: `Set 'data.path' to a folder of class folders.`,
+      remedy: `Set 'data.path' to a folder that is there and may be read, or name one on the command line.`,
       cause,
     });
   }
