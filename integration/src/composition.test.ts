@@ -108,7 +108,7 @@ describe('combinations that cannot work', () => {
     ['a decoder that needs hidden tokens', `${MAE}hooks:\n  decoder: { plugin: simmim, patchSize: 4 }\n`, /of all tokens, hidden ones included, the encoder offers \[latent\]/],
     ['an encoder without the feature that is decoded', `extends: localmim/cifar10-small.yaml\nhooks:\n  encoder: { plugin: mae, patchSize: 4, width: 96, heads: 3 }\n`, /reads the feature 'tap0' of visible tokens, the encoder offers latent/],
     ['widths that no head divides', `${MAE}method: { decoderHeads: 5 }\n`, /64 is not divisible by 5/],
-    ['an encoder whose masks must come grouped', `${MAE}hooks:\n  encoder: { plugin: greenmim, patchSize: 2, depths: [2, 4], heads: [2, 4], width: 32, window: 4 }\n`, /needs one mask for the whole batch and its group tables/],
+    ['an encoder whose masks must come grouped', `${MAE}hooks:\n  encoder: { plugin: greenmim, patchSize: 2, depths: [2, 4], heads: [2, 4], width: 32, window: 4 }\n`, /needs one mask for the whole batch with its group tables/],
     ['mask units that do not tile the grid', `${MAE}hooks:\n  sampler: { plugin: simmim, patchSize: 4, maskUnit: 12 }\n`, /units of 3 x 3 tokens do not tile a grid of 8 x 8/],
     ['throwing where windows need whole grids', 'method: { plugin: simmim, arch: swin, patchSize: 2, maskUnit: 8, width: 8, depth: [2, 2], heads: [1, 2], window: 4 }\nwrap: [{ plugin: pr-mim }]\ndata: { dataset: cifar10, path: x }\n', /grid/],
   ])('%s are refused when the configuration is loaded, with the reason', async (name, yaml, reason) => {
