@@ -1,4 +1,5 @@
-import { createEagerEngine, createEngine, findTensorflow, type Engine } from '@mimlab/engine';
+import type { NamedHostTensors } from '@mimlab/core';
+import { createEagerEngine, createEngine, findTensorflow, type Engine, type StepDefinition, type StepOutcome } from '@mimlab/engine';
 
 /** An engine that can run on this machine. */
 export interface AvailableEngine {
@@ -20,4 +21,14 @@ export function engines(): readonly AvailableEngine[] {
     return eager;
   }
   return [...eager, { name: 'graph', create: () => createEngine({ kind: 'graph', precision: 'fp32' }) }];
+}
+
+/** Runs a step once, with the outputs that are asked for. */
+export async function runOnce(engine: Engine, definition: StepDefinition, inputs: NamedHostTensors, outputs: readonly string[]): Promise<StepOutcome> {
+  const step = engine.compile(definition);
+  try {
+    return await step.run(inputs, { outputs });
+  } finally {
+    step.dispose();
+  }
 }

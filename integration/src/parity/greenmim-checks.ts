@@ -5,7 +5,7 @@ import type { GreenMimConfig } from '@mimlab/plugin-greenmim';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { expectClose } from './closeness.js';
-import type { AvailableEngine } from './engines.js';
+import { runOnce, type AvailableEngine } from './engines.js';
 import { tensorOf, withoutPrefix, type Golden } from './golden-cases.js';
 import { expectGradients } from './gradient-checks.js';
 import { CaseConfig, greenRun, planFromNoise, stepInputs, type GreenRun } from './greenmim-case.js';
@@ -46,14 +46,7 @@ export function describeGreenMim(source: Golden, expected: Golden, { create }: A
   afterAll(() => {
     engine.dispose();
   });
-  const outputsOf = async (definition: StepDefinition, names: readonly string[]): Promise<StepOutcome> => {
-    const step = engine.compile(definition);
-    try {
-      return await step.run(inputs, { outputs: names });
-    } finally {
-      step.dispose();
-    }
-  };
+  const outputsOf = (definition: StepDefinition, names: readonly string[]): Promise<StepOutcome> => runOnce(engine, definition, inputs, names);
 
   it('has the parameters of the case', () => {
     expect(Object.keys(run.specs).sort()).toEqual(Object.keys(params).sort());

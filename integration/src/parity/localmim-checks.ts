@@ -2,7 +2,7 @@ import type { HostTensor, NamedHostTensors } from '@mimlab/core';
 import type { Engine, StepDefinition, StepOutcome } from '@mimlab/engine';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectNear } from './closeness.js';
-import { engines } from './engines.js';
+import { engines, runOnce } from './engines.js';
 import { tensorOf, withoutPrefix, type Golden } from './golden-cases.js';
 import { expectGradients } from './gradient-checks.js';
 import { asRaster, localMimForward, localMimGradients, type LocalMimRun } from './localmim-case.js';
@@ -45,14 +45,7 @@ export function describeLocalMim({ golden, run, variants, inputs, onGrid, target
     afterAll(() => {
       engine.dispose();
     });
-    const outputsOf = async (definition: StepDefinition, outputs: readonly string[]): Promise<StepOutcome> => {
-      const step = engine.compile(definition);
-      try {
-        return await step.run(inputs, { outputs });
-      } finally {
-        step.dispose();
-      }
-    };
+    const outputsOf = (definition: StepDefinition, outputs: readonly string[]): Promise<StepOutcome> => runOnce(engine, definition, inputs, outputs);
 
     it.each([['', run] as const, ...variants])('gives losses, latents, targets and predictions%s', async (_name, variant) => {
       const names = run.scales.flatMap((_, k) => [`latent.${k}`, `pred.${k}`, `target.${k}`]);

@@ -5,7 +5,7 @@ import { prMim, PrMimConfig } from '@mimlab/pr-mim';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { expectNear } from './closeness.js';
-import type { AvailableEngine } from './engines.js';
+import { runOnce, type AvailableEngine } from './engines.js';
 import { tensorOf, withoutPrefix, type Golden } from './golden-cases.js';
 import { expectGradients } from './gradient-checks.js';
 import { channelsLast, defineParams, entry, type MaeRun } from './mae-case.js';
@@ -94,14 +94,7 @@ export function describeMaeAmt(golden: Golden, { create }: AvailableEngine): voi
   afterAll(() => {
     engine.dispose();
   });
-  const outputsOf = async (definition: StepDefinition, names: readonly string[]): Promise<StepOutcome> => {
-    const step = engine.compile(definition);
-    try {
-      return await step.run(inputs, { outputs: names });
-    } finally {
-      step.dispose();
-    }
-  };
+  const outputsOf = (definition: StepDefinition, names: readonly string[]): Promise<StepOutcome> => runOnce(engine, definition, inputs, names);
 
   it('masks, throws and shows the tokens that the official code does', () => {
     const flags = plans.flatMap((plan) => {

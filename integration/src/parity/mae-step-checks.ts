@@ -3,7 +3,7 @@ import type { Engine, StepDefinition, StepOutcome } from '@mimlab/engine';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { expectClose, expectNear } from './closeness.js';
-import type { AvailableEngine } from './engines.js';
+import { runOnce, type AvailableEngine } from './engines.js';
 import { tensorOf, withoutPrefix, type Golden } from './golden-cases.js';
 import { expectGradients } from './gradient-checks.js';
 import { adamwUpdates, CaseConfig, defineParams, entry, maeRun, plansFromNoise, specOf, stepInputs, toMemory } from './mae-case.js';
@@ -47,14 +47,7 @@ export function describeMaeStep(golden: Golden, { create }: AvailableEngine, met
   afterAll(() => {
     engine.dispose();
   });
-  const outputsOf = async (definition: StepDefinition, names: readonly string[]): Promise<StepOutcome> => {
-    const step = engine.compile(definition);
-    try {
-      return await step.run(inputs, { outputs: names });
-    } finally {
-      step.dispose();
-    }
-  };
+  const outputsOf = (definition: StepDefinition, names: readonly string[]): Promise<StepOutcome> => runOnce(engine, definition, inputs, names);
 
   it('masks the tokens that the noise says, and restores their order', () => {
     const mask = tensorOf(golden, 'output.mask');

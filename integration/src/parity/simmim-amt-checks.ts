@@ -7,7 +7,7 @@ import type { Tensor, Tensor3D } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { sortedByCell } from './mae-amt-checks.js';
 import { expectNear } from './closeness.js';
-import type { AvailableEngine } from './engines.js';
+import { runOnce, type AvailableEngine } from './engines.js';
 import { tensorOf, withoutPrefix, type Golden } from './golden-cases.js';
 import { expectGradients } from './gradient-checks.js';
 import { batchOf, channelsLast, defineParams } from './mae-case.js';
@@ -44,14 +44,7 @@ export function describeSimMimAmt(golden: Golden, { create }: AvailableEngine): 
   afterAll(() => {
     engine.dispose();
   });
-  const outputsOf = async (definition: StepDefinition, names: readonly string[]): Promise<StepOutcome> => {
-    const step = engine.compile(definition);
-    try {
-      return await step.run(inputs, { outputs: names });
-    } finally {
-      step.dispose();
-    }
-  };
+  const outputsOf = (definition: StepDefinition, names: readonly string[]): Promise<StepOutcome> => runOnce(engine, definition, inputs, names);
 
   it('masks, throws and shows as many whole units as the official code', () => {
     for (const plan of plans) {

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { expectClose } from './closeness.js';
-import type { AvailableEngine } from './engines.js';
+import { runOnce, type AvailableEngine } from './engines.js';
 import { tensorOf, withoutPrefix, type Golden } from './golden-cases.js';
 import { expectGradients } from './gradient-checks.js';
 import { defineParams, toMemory } from './mae-case.js';
@@ -70,14 +70,7 @@ export function describeSimMim(golden: Golden, { create }: AvailableEngine, over
   afterAll(() => {
     engine.dispose();
   });
-  const outputsOf = async (definition: StepDefinition, names: readonly string[]): Promise<StepOutcome> => {
-    const step = engine.compile(definition);
-    try {
-      return await step.run(inputs, { outputs: names });
-    } finally {
-      step.dispose();
-    }
-  };
+  const outputsOf = (definition: StepDefinition, names: readonly string[]): Promise<StepOutcome> => runOnce(engine, definition, inputs, names);
   /** Tokens that the model has in known order, in raster order. */
   const inRaster = (tokens: HostTensor): HostTensor => (run.config.arch === 'vit' ? toRaster(tokens, gridRows, 0) : tokens);
 

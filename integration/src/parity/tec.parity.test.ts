@@ -2,7 +2,7 @@ import type { HostTensor } from '@mimlab/core';
 import type { Engine, StepDefinition, StepOutcome } from '@mimlab/engine';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectNear } from './closeness.js';
-import { engines, type AvailableEngine } from './engines.js';
+import { type AvailableEngine, engines, runOnce } from './engines.js';
 import { describeGolden, loadGolden, loadJson, tensorOf, type Golden } from './golden-cases.js';
 import { expectGradients } from './gradient-checks.js';
 import { defineParams, entry, plansFromNoise, stepInputs } from './mae-case.js';
@@ -33,14 +33,7 @@ function describeTec(golden: Golden, { create }: AvailableEngine): void {
   afterAll(() => {
     engine.dispose();
   });
-  const outputsOf = async (definition: StepDefinition, names: readonly string[]): Promise<StepOutcome> => {
-    const step = engine.compile(definition);
-    try {
-      return await step.run(inputs, { outputs: names });
-    } finally {
-      step.dispose();
-    }
-  };
+  const outputsOf = (definition: StepDefinition, names: readonly string[]): Promise<StepOutcome> => runOnce(engine, definition, inputs, names);
 
   it('masks the tokens that the noise says, and restores their order', () => {
     const mask = tensorOf(golden, 'output.mask');

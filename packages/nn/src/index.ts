@@ -25,6 +25,7 @@ export * from './layers/class-attention.js';
 export * from './layers/vit-block.js';
 export * from './layers/scale-columns.js';
 export * from './layers/drop-path.js';
+export * from './layers/residual-rule.js';
 export * from './layers/gather-rows.js';
 export * from './layers/stop-gradient.js';
 export * from './layers/depthwise-convolution.js';

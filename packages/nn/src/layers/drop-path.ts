@@ -1,7 +1,7 @@
 import type { RandomInput, StepContext } from '@mimlab/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
-import type { ResidualRule } from '../swin/block.js';
+import type { ResidualRule } from './residual-rule.js';
 
 /** Rates of the blocks: linear from 0 for the first to `largest` for the last. */
 export const dropPathRates = (largest: number, depth: number): number[] =>

@@ -2,7 +2,7 @@ import { asBlock, type Params } from '@mimlab/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import { param } from '../params/lookup.js';
-import type { ResidualRule } from '../swin/block.js';
+import type { ResidualRule } from './residual-rule.js';
 import { attention, type SequenceShape } from './attention.js';
 import { layerNorm } from './layer-norm.js';
 import { affine, linear, mlp } from './linear.js';

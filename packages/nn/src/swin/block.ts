@@ -4,6 +4,7 @@ import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { gelu } from '../layers/gelu.js';
 import { layerNorm } from '../layers/layer-norm.js';
 import { linear } from '../layers/linear.js';
+import type { ResidualRule } from '../layers/residual-rule.js';
 import { normal } from '../params/initializers.js';
 import { plainParam, vitBlockParams } from '../params/specs.js';
 
@@ -12,9 +13,6 @@ export const SWIN_EPSILON = 1e-5;
 
 /** Linear weights, tables of relative positions and mask token start as normal(0, 0.02); biases at zero. */
 export const swinInit: Initializer = normal(0.02);
-
-/** A residual branch on its way to the sum: drop path, say. */
-export type ResidualRule = (branch_MC: Tensor2D, which: 'attention' | 'mlp') => Tensor2D;
 
 /**
  * x + attend(norm1(x)), then x + mlp(norm2(x)). What attends to what is the caller's: whole windows of a grid, or groups
