@@ -53,19 +53,20 @@ export function datasetOf(source: DatasetSource): Dataset {
   }
 }
 
+/** What every source knows of its images, whatever they lie in. */
+function listed({ name, classes, statistics, channels, labels }: DatasetSource): Pick<Dataset, 'name' | 'size' | 'classes' | 'statistics' | 'channels' | 'label'> {
+  const size = labels.length;
+  return { name, size, classes, statistics, channels, label: (index) => labels[checked(index, size, name)] as number };
+}
+
 function packedDataset(source: PackedSource): Dataset {
-  const { name, classes, statistics, channels, height, width, pixels, labels, split } = source;
+  const { name, channels, height, width, pixels, labels, split } = source;
   const size = labels.length;
   const describe = (index: number): string => `${split} #${index}`;
   const length = height * width * channels;
   return {
-    name,
-    size,
-    classes,
-    statistics,
-    channels,
+    ...listed(source),
     describe,
-    label: (index) => labels[checked(index, size, name)] as number,
     image: async (index) => {
       const start = checked(index, size, name) * length;
       return { height, width, channels, pixels: pixels.subarray(start, start + length) };
@@ -78,34 +79,24 @@ function packedDataset(source: PackedSource): Dataset {
 }
 
 function filesDataset(source: FilesSource): Dataset {
-  const { name, classes, statistics, channels, labels, paths, root } = source;
+  const { name, channels, labels, paths, root } = source;
   const size = labels.length;
   const pathOf = (index: number): string => join(root, unpackString(paths, checked(index, size, name)));
   return {
-    name,
-    size,
-    classes,
-    statistics,
-    channels,
+    ...listed(source),
     describe: pathOf,
-    label: (index) => labels[checked(index, size, name)] as number,
     image: async (index) => decodeImage(pathOf(index), channels),
     fingerprint: async (index) => hashOf(await bytesOf(pathOf(index))),
   };
 }
 
 function tablesDataset(source: TablesSource): Dataset {
-  const { name, classes, statistics, channels, labels } = source;
+  const { name, channels, labels } = source;
   const size = labels.length;
   const reader = createTableReader(source);
   return {
-    name,
-    size,
-    classes,
-    statistics,
-    channels,
+    ...listed(source),
     describe: (index) => reader.describe(index),
-    label: (index) => labels[checked(index, size, name)] as number,
     image: async (index) => {
       const start = performance.now();
       const bytes = await reader.bytes(checked(index, size, name));
