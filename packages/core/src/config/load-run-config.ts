@@ -7,7 +7,8 @@ import { didYouMean } from '../nearest.js';
 import type { CompositionRef, PluginRef } from '../plugin/composition-ref.js';
 import type { HookName } from '../plugin/hook-tokens.js';
 import type { LoadedPlugin, PluginRegistry } from '../plugin/registry.js';
-import { keyOrigin, nodeAt, originOf, toPlain, type ConfigMap, type ConfigNode, type ConfigPath, type ConfigProblem } from './config-tree.js';
+import { configError, located } from './config-problems.js';
+import { nodeAt, toPlain, type ConfigMap, type ConfigPath, type ConfigProblem } from './config-tree.js';
 import { readWithBases } from './extends-chain.js';
 import { applyOverrides } from './overrides.js';
 import { findConfigFile, presetNames } from './preset-files.js';
@@ -168,14 +169,6 @@ function settled(schema: z.ZodType, value: unknown): unknown {
   return again.success && isDeepStrictEqual(again.data, value) ? again.data : undefined;
 }
 
-/** Gives problems of a part at `base` their places in the files. */
-function located(tree: ConfigNode, base: ConfigPath, found: ReturnType<typeof schemaProblems>): ConfigProblem[] {
-  return found.map(({ path, text, atKey }) => {
-    const whole = [...base, ...path];
-    return { place: (atKey ? keyOrigin(tree, whole) : originOf(tree, whole)).place, path: whole, text };
-  });
-}
-
 function resolvedConfig(parsed: Record<string, unknown>, plugins: readonly LoadedSlot[]): Record<string, unknown> {
   const hooks: Record<string, unknown> = {};
   const wrap: unknown[] = [];
@@ -198,11 +191,3 @@ function compositionOf(plugins: readonly LoadedSlot[]): Omit<CompositionRef, 'im
     wrap: under('wrap').map(refOf),
   };
 }
-
-/** One error for all mistakes, in the order of files and lines. */
-function configError(problems: readonly ConfigProblem[]): ConfigError {
-  const lines = problems.map(({ place, path, text }) => `${place}: ${path.length === 0 ? '' : `${path.join('.')}: `}${text}`);
-  const unique = [...new Set(lines)].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
-  return new ConfigError(unique.join('\n'));
-}
-
