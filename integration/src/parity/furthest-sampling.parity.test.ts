@@ -1,4 +1,5 @@
-import { planGeometry, selectFurthest } from '@mimlab/pr-mim';
+import { planGeometry } from '@mimlab/core';
+import { selectFurthest } from '@mimlab/pr-mim';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { describeGolden, loadJson } from './golden-cases.js';

@@ -9,6 +9,7 @@ export * from './random/stream.js';
 export * from './plan/token-plan.js';
 export * from './plan/counts.js';
 export * from './plan/plan-batch.js';
+export * from './plan/plan-geometry.js';
 export * from './hooks/index.js';
 export * from './plugin/hook-tokens.js';
 export * from './plugin/define-plugin.js';

@@ -11,7 +11,6 @@ export { runningCellSampler } from './running-cell-sampler.js';
 export { storedWeights, tokenWeights, type MapCrop } from './samplers/attention-map.js';
 export { pickAttended, weightedOrder } from './samplers/weighted-order.js';
 export { amtSampler, amtThrowSampler, type AmtOptions, type AmtRatios } from './amt-sampler.js';
-export { planGeometry, type PlanGeometry } from './samplers/geometry.js';
 export { progressiveDecoder, reconstruct } from './progressive-decoder.js';
 export { progressiveOptions, type ProgressiveOptions } from './progressive-options.js';
 export { createAggregator } from './aggregators/create-aggregator.js';

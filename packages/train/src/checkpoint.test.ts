@@ -5,7 +5,7 @@ import type { Engine } from '@mimlab/engine';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { inTemporaryFolder, learnt, quadraticEngine, runConfig, SPECS } from '../testing/quadratic-run.js';
-import { clearUnfinished, newestCheckpoint, saveCheckpoint } from './checkpoint.js';
+import { clearUnfinished, newestCheckpoint, saveCheckpoint, wholeCheckpoints } from './checkpoint.js';
 import { restoreWeightFiles } from './checkpoint-files.js';
 import { parameterState, pretrainStep } from './pretrain-step.js';
 import { objective } from '../testing/quadratic-run.js';
@@ -174,5 +174,28 @@ describe('a disk that cannot be written', () => {
       mkdirSync(join(folder, 'run'));
       writeFileSync(join(folder, 'run', 'checkpoints'), '');
       await expect(save(join(folder, 'run', 'checkpoints'), 3)).rejects.toThrow(/a part of this path is a file, not a folder/);
+    }));
+});
+
+describe('all checkpoints of a run', () => {
+  it('are listed oldest first', () =>
+    inTemporaryFolder(async (folder) => {
+      for (const update of [3, 12, 6]) await save(folder, update, 9);
+      expect((await wholeCheckpoints(folder)).map(({ state }) => state.update)).toEqual([3, 6, 12]);
+    }));
+
+  it('leave out a damaged one, and say so', () =>
+    inTemporaryFolder(async (folder) => {
+      const damaged = await save(folder, 3, 9);
+      await save(folder, 6, 9);
+      truncateSync(join(damaged, 'model.safetensors'), 10);
+      const notices: string[] = [];
+      expect((await wholeCheckpoints(folder, (message) => notices.push(message))).map(({ state }) => state.update)).toEqual([6]);
+      expect(notices).toEqual([expect.stringContaining(`${damaged}: passed over, model.safetensors has 10 bytes`)]);
+    }));
+
+  it('are none where training has not begun', () =>
+    inTemporaryFolder(async (folder) => {
+      expect(await wholeCheckpoints(join(folder, 'missing'))).toEqual([]);
     }));
 });

@@ -110,17 +110,36 @@ export async function clearUnfinished(folder: string): Promise<void> {
 export async function newestCheckpoint(folder: string, notice: (message: string) => void = () => undefined): Promise<Checkpoint | undefined> {
   const found = await onDisk(folder, () => stepFolders(folder));
   for (const { name } of found) {
-    const path = join(folder, name);
-    const fault = await faultOf(path, CHECKPOINT_FILES);
-    if (fault === undefined) {
-      const frozen = await frozenFileOf(path);
-      return { path, state: await readTrainState(path), ...(frozen === undefined ? {} : { frozen }) };
-    }
-    notice(`${path}: passed over, ${fault}`);
+    const checkpoint = await wholeCheckpoint(join(folder, name), notice);
+    if (checkpoint !== undefined) return checkpoint;
   }
   if (found.length === 0) return undefined;
   throw new CheckpointError(`none of the ${found.length} checkpoints is whole`, {
     place: folder,
     remedy: `Restore one from a backup, or start a new run in another 'output'.`,
   });
+}
+
+/**
+ * Every checkpoint of a run that is whole, oldest first; none where there is no folder.
+ * @param notice told about each one that is passed over, and why
+ */
+export async function wholeCheckpoints(folder: string, notice: (message: string) => void = () => undefined): Promise<Checkpoint[]> {
+  const found = await onDisk(folder, () => stepFolders(folder));
+  const checkpoints: Checkpoint[] = [];
+  for (const { name } of found.reverse()) {
+    const checkpoint = await wholeCheckpoint(join(folder, name), notice);
+    if (checkpoint !== undefined) checkpoints.push(checkpoint);
+  }
+  return checkpoints;
+}
+
+async function wholeCheckpoint(path: string, notice: (message: string) => void): Promise<Checkpoint | undefined> {
+  const fault = await faultOf(path, CHECKPOINT_FILES);
+  if (fault !== undefined) {
+    notice(`${path}: passed over, ${fault}`);
+    return undefined;
+  }
+  const frozen = await frozenFileOf(path);
+  return { path, state: await readTrainState(path), ...(frozen === undefined ? {} : { frozen }) };
 }

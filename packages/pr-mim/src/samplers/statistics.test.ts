@@ -1,9 +1,8 @@
-import { randomStream, type TokenPlan } from '@mimlab/core';
+import { planGeometry, randomStream, type PlanGeometry, type TokenPlan } from '@mimlab/core';
 import { randomMasking } from '@mimlab/nn';
 import { describe, expect, test } from 'vitest';
 import { throwingSampler } from '../throwing-sampler.js';
 import { furthestPicker, type FurthestOptions } from './furthest.js';
-import { planGeometry, type PlanGeometry } from './geometry.js';
 import type { Picker } from './picker.js';
 import { pickRandom } from './random.js';
 import { runningCellPicker } from './running-cell.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { planGeometry } from './geometry.js';
+import { planGeometry } from './plan-geometry.js';
 
 const grid = { rows: 3, columns: 7 };
 const rest = (taken: readonly number[]): Int32Array => Int32Array.from({ length: 21 }, (_, cell) => cell).filter((cell) => !taken.includes(cell));
@@ -18,6 +18,7 @@ test('measures a plan with two known tokens at the left border', () => {
 test('cover counts retained tokens only, distance all known ones', () => {
   const geometry = planGeometry({ grid: { rows: 1, columns: 5 }, visible: Int32Array.of(4), retained: Int32Array.of(0), thrown: Int32Array.of(1, 2, 3) });
   expect(geometry).toMatchObject({ cover: 3, maxDistance: 2, meanDistance: 4 / 3 });
+  expect([...geometry.distances]).toEqual([1, 2, 1]);
 });
 
 test('separation is the smallest distance between two retained tokens', () => {
