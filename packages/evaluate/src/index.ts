@@ -34,3 +34,18 @@ export { findProtocol, PROTOCOLS } from './protocol/registry.js';
 export { predictionsFromScores, summarize, wilsonInterval, type ClassResult, type Interval, type Predictions, type Summary } from './protocol/results.js';
 export { frozenFeatures, type FrozenOptions } from './model/frozen-features.js';
 export { tune, type TuneBatch, type TuneOptions } from './training/tune-loop.js';
+export { compareGradients, QUANTITIES, type Deviation, type GradientComparison, type Gradients, type ParameterGroups } from './deviation/compare-gradients.js';
+export { GROUPS, layerGroups, type Group } from './deviation/layer-groups.js';
+export { gradientOutputs, gradientsOf, gradientStep } from './deviation/gradient-step.js';
+export type { PairedBatch } from './deviation/paired-plans.js';
+export { fitParameters, type FitOptions, type Fitted } from './deviation/fit-parameters.js';
+export {
+  measureDeviation,
+  measuredOver,
+  type ComparedMethod,
+  type DeviationResults,
+  type GroupDeviations,
+  type Measured,
+  type MeasuredDeviation,
+  type MeasureDeviationOptions,
+} from './deviation/measure-deviation.js';
