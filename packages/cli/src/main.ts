@@ -20,6 +20,10 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   });
 }
 
+// Started by a grid: when that process is gone, this one keeps what it has done and stops.
+process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+process.channel?.unref();
+
 try {
   await createProgram(terminal).parseAsync(process.argv);
 } catch (error) {

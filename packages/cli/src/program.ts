@@ -2,8 +2,12 @@ import { readFileSync } from 'node:fs';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import type { CorruptCommandOptions } from './commands/corrupt.js';
 import type { EvaluateCommandOptions } from './commands/evaluate.js';
+import type { ReportCommandOptions } from './commands/report.js';
+import { addDeviation, addFigures } from './commands/figure-program.js';
+import type { SweepCommandOptions } from './commands/sweep.js';
 import { COUNTS, type Count } from './cost/count-cost.js';
 import { STATISTICS, type Statistics } from './pictures/predict-pixels.js';
+import { SWEEP_FORMATS } from './sweep/sweep-table.js';
 import type { Terminal } from './terminal.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
@@ -23,6 +27,10 @@ function seed(text: string): number {
 }
 
 const setOption = (): Option => new Option('--set <key=value>', 'override a key of the configuration; may be given again').argParser(collect).default([], 'none');
+
+const storeOption = (): Option => new Option('--store <dir>', 'folder of all runs of grids').default('runs/store');
+const processesOption = (): Option => new Option('--processes <n>', 'runs at once').argParser(count).default(1);
+const threadsOption = (): Option => new Option('--threads <n>', 'threads of each process (default: those of the machine, shared out)').argParser(count);
 
 /**
  * The command line. Commands are imported when they run: `--help`, and commands that need no engine, stay quick.
@@ -71,9 +79,9 @@ export function createProgram(terminal: Terminal): Command {
       await reconstruct(run, images, options, terminal);
     });
 
-  command('evaluate', 'Judge an encoder: knn, linear, partial, finetune; or a fine-tuned model: classify. Goes on where it was interrupted.', 'evaluate runs/first --protocol linear --data cifar10:data/cifar10 --set epochs=20')
+  command('evaluate', 'Judge an encoder: knn, linear, partial, finetune; or a fine-tuned model: classify, robustness. Goes on where it was interrupted.', 'evaluate runs/first --protocol linear --data cifar10:data/cifar10 --set epochs=20')
     .argument('<model>', 'folder of a run, of a checkpoint or of a fine-tuning; or a weight file (then also --config)')
-    .requiredOption('--protocol <name>', 'knn, linear, partial, finetune, classify, or the path of a module with one of your own')
+    .requiredOption('--protocol <name>', 'knn, linear, partial, finetune, classify, robustness, or the path of a module with one of your own')
     .option('--data <set>', 'KIND:PATH, as cifar10:data/cifar10, or an image folder (default: the data of the model)')
     .addOption(setOption())
     .option('--labels <budget>', 'labelled images that may be used: all, a share of each class as 1%, or a number a class', 'all')
@@ -85,6 +93,29 @@ export function createProgram(terminal: Terminal): Command {
     .action(async (model: string, options: EvaluateCommandOptions) => {
       const { evaluateCommand } = await import('./commands/evaluate.js');
       await evaluateCommand(model, options, terminal);
+    });
+
+  command('sweep', 'Pre-train and evaluate every combination that a file asks for, and print one table. What is done is kept and found again; the same command goes on where it stopped.', 'sweep sweeps/throwing.yaml --processes 2 --format markdown')
+    .argument('<file>', `YAML file with a section 'sweep'`)
+    .addOption(setOption())
+    .addOption(storeOption())
+    .addOption(processesOption())
+    .addOption(threadsOption())
+    .addOption(new Option('--format <format>', 'how the results are written').choices(SWEEP_FORMATS).default('terminal'))
+    .option('--output <file>', 'write the results to a file')
+    .action(async (file: string, options: SweepCommandOptions) => {
+      const { sweepCommand } = await import('./commands/sweep.js');
+      await sweepCommand(file, options, terminal);
+    });
+
+  command('report', 'Write one HTML page about runs: curves, reconstructions over training time, sampler, evaluations, configuration.', 'report runs/first runs/second --output report.html')
+    .argument('<runs...>', 'folders of runs')
+    .option('--output <file>', 'HTML file (default: RUN/report.html for one run, report.html for several)')
+    .option('--images <n>', 'test images to draw', count, 8)
+    .option('--no-pictures', 'no reconstructions and no attention: needs neither data nor engine')
+    .action(async (runs: string[], options: ReportCommandOptions) => {
+      const { reportCommand } = await import('./commands/report.js');
+      await reportCommand(runs, options, terminal);
     });
 
   command('corrupt', 'Write copies of the images in a folder under the fifteen common corruptions of ImageNet-C, to measure robustness on data of your own.', 'corrupt data/pets/test corrupted/pets --names gaussian_noise,fog --severities 1,3,5')
@@ -110,6 +141,10 @@ export function createProgram(terminal: Terminal): Command {
       const { flops } = await import('./commands/flops.js');
       await flops(config, options, terminal);
     });
+
+  const readers = { collect, count, seed };
+  addDeviation(command('deviation', 'Measure how far the gradients of partial reconstruction and PR-MIM lie from those of full reconstruction, and draw figure 4.', 'deviation runs/full runs/partial50 runs/pr50 --output runs/deviation'), readers, terminal);
+  addFigures(command('figure', 'Draw a figure of the PR-MIM paper as SVG and PNG, beside its Vega-Lite specification.', 'figure 5 --output figures'), readers, terminal);
 
   command('doctor', 'Say what this machine can run, what is missing and how to get it.', 'doctor')
     .option('--json', 'print JSON')

@@ -15,12 +15,13 @@ import { writePng } from '../pictures/canvas.js';
 import { pictureCaption, predictPixels } from '../pictures/predict-pixels.js';
 import { drawReconstructions } from '../pictures/reconstruction-grid.js';
 import { catchInterrupt } from '../run/interruption.js';
+import { meanLoss } from '../run/mean-loss.js';
 import { loadRunContext, type RunContext } from '../run/run-context.js';
 import { constantLevel } from '../run/run-header.js';
 import { trainRun } from '../run/train-run.js';
 import type { Terminal } from '../terminal.js';
 import { DIRECTIONS, measureFeatures, type Measured } from './measure-features.js';
-import { knnRows, markdownReport, meanLoss, type QuickstartResults } from './report.js';
+import { knnRows, markdownReport, type QuickstartResults } from './report.js';
 
 const PRESET = 'mae/mnist-quickstart';
 const LABELS_PER_CLASS = [10];

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { MetricsRow } from '@mimlab/train';
-import { knnRows, markdownReport, meanLoss, type QuickstartResults } from './report.js';
+import { knnRows, markdownReport, type QuickstartResults } from './report.js';
 
 const score = (accuracy: number, standardError: number): { accuracy: number; standardError: number } => ({ accuracy, standardError });
 const measured = (features: string, few: number, all: number): QuickstartResults['knn'][number] => ({
@@ -39,12 +38,5 @@ describe('the report of the quickstart', () => {
     expect(text).toContain('frozen features (all patch tokens), the full test set');
     expect(text).toContain('Loss from 1.235 to 0.346');
     for (const picture of ['loss.png', 'reconstructions.png']) expect(text).toContain(`(${picture})`);
-  });
-
-  it('takes losses from the first and the last tenth of the run', () => {
-    const rows = Array.from({ length: 20 }, (_, i) => ({ loss: i }) as MetricsRow);
-    expect(meanLoss(rows, 'first')).toBe(0.5);
-    expect(meanLoss(rows, 'last')).toBe(18.5);
-    expect(meanLoss(rows.slice(0, 3), 'last')).toBe(2);
   });
 });

@@ -1,4 +1,3 @@
-import type { MetricsRow } from '@mimlab/train';
 import type { Measured } from './measure-features.js';
 
 /** Everything the quickstart measured. */
@@ -19,13 +18,6 @@ export interface QuickstartResults {
 
 const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
 const withError = ({ accuracy, standardError }: { readonly accuracy: number; readonly standardError: number }): string => `${(100 * accuracy).toFixed(1)} ± ${(100 * standardError).toFixed(1)} %`;
-
-/** Mean loss of the first or last tenth of the rows: single updates are noisy. */
-export function meanLoss(rows: readonly MetricsRow[], which: 'first' | 'last'): number {
-  const count = Math.max(1, Math.floor(rows.length / 10));
-  const chosen = which === 'first' ? rows.slice(0, count) : rows.slice(-count);
-  return chosen.reduce((sum, { loss }) => sum + loss, 0) / chosen.length;
-}
 
 /** The accuracies as rows of text: name, few labels, all labels. */
 export function knnRows(knn: readonly Measured[]): readonly (readonly string[])[] {
