@@ -10,7 +10,7 @@ export { CONFIG_FILE, openRunFolder, runPaths, type OpenRunOptions, type RunFold
 export { clearUnfinished, newestCheckpoint, saveCheckpoint, wholeCheckpoints, type Checkpoint } from './checkpoint.js';
 export { samplerStateOf, type AttentionSource } from './sampler-state.js';
 export { optimizerSpecs, OPTIMIZER_FILE, restoreWeightFiles } from './checkpoint-files.js';
-export { checkResumable, configDifferences, configHash, configLeaves, type Cursor, type StoredConfig, type TrainState } from './train-state.js';
+export { checkResumable, configDifferences, configHash, type Cursor, type StoredConfig, type TrainState } from './train-state.js';
 export { readMetrics, truncateMetrics, type MetricsRow } from './metrics-log.js';
 export { ensureFolder, onDisk, writeFileAtomically } from './disk.js';
 export { takeRunLock, type RunLock } from './run-lock.js';

@@ -52,8 +52,8 @@ const HARMLESS = new Set([
   'train.keepCheckpoints',
 ]);
 
-/** Plain data as `path -> JSON of the leaf`, paths as `wrap.0.throw`. */
-export function configLeaves(value: unknown, path = ''): Map<string, string> {
+/** Plain data as `path -> JSON of the leaf`. */
+function leavesOf(value: unknown, path = ''): Map<string, string> {
   const leaves = new Map<string, string>();
   const isBranch = typeof value === 'object' && value !== null;
   const entries = isBranch ? Object.entries(value) : [];
@@ -62,7 +62,7 @@ export function configLeaves(value: unknown, path = ''): Map<string, string> {
     return leaves;
   }
   for (const [key, child] of entries) {
-    for (const [name, leaf] of configLeaves(child, path === '' ? key : `${path}.${key}`)) leaves.set(name, leaf);
+    for (const [name, leaf] of leavesOf(child, path === '' ? key : `${path}.${key}`)) leaves.set(name, leaf);
   }
   return leaves;
 }
@@ -71,7 +71,7 @@ function decisiveLeaves(config: StoredConfig): Map<string, string> {
   const isHarmless = (path: string): boolean => HARMLESS.has(path) || [...HARMLESS].some((key) => path.startsWith(`${key}.`));
   // As it comes back from state.json: absent and undefined are one.
   const stored: unknown = JSON.parse(JSON.stringify(config));
-  return new Map([...configLeaves(stored)].filter(([path]) => !isHarmless(path)).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return new Map([...leavesOf(stored)].filter(([path]) => !isHarmless(path)).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** SHA-256 over the keys that decide the weights, in any order of writing. */

@@ -20,7 +20,8 @@ export async function loadDrawableWeights(engine: Engine, weights: string, { obj
       remedy: 'Use weights of the model that the configuration of the run describes.',
     });
   }
-  await engine.define(parameterState(specs, config.seed));
+  // Weights of one checkpoint after the other go into the same engine.
+  if (engine.stateNames().length === 0) await engine.define(parameterState(specs, config.seed));
   await engine.write(values);
 }
 
