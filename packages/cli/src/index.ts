@@ -5,3 +5,5 @@ export { countCost, COUNTS, type Cost, type Count } from './cost/count-cost.js';
 export { listPresets, type Preset } from './commands/presets.js';
 export { loadRunContext, type RunContext } from './run/run-context.js';
 export { chartSvg } from './curve/loss-chart.js';
+export { loadPaperTables, type PaperRow, type PaperTable } from './table/paper-tables.js';
+export { rowPreset } from './table/row-preset.js';

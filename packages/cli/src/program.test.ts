@@ -42,6 +42,8 @@ describe('the command line', () => {
         '<model>',
         '--protocol <name>, --data <set>, --set <key=value> = [], --labels <budget> = "all", --seed <n> = 0, --config <config>, --untrained, --no-leak-check, --output <dir>',
       ],
+      ['sweep', '<file>', '--set <key=value> = [], --store <dir> = "runs/store", --processes <n> = 1, --threads <n>, --format <format> = "terminal", --output <file>'],
+      ['table', '<id>', '--analytic, --rows <list>, --format <format> = "terminal", --output <file>'],
       ['corrupt', '<folder> <output>', '--names <list>, --severities <list>, --seed <n> = 0, --size <n>, --parameters <set> = "imagenet"'],
       ['flops', '<config>', '--set <key=value> = [], --json, --count <which> = "paper", --memory'],
       ['doctor', '', '--json'],
@@ -102,7 +104,7 @@ describe('commands without an engine', () => {
     const names = presets.map(({ name }) => name);
     for (const name of ['mae/vit-b16-in1k', 'mae/vit-b16-in1k-pr50', 'mae/vit-l16-in1k', 'mae/vit-l16-in1k-pr50', 'mae/mnist-quickstart']) expect(names).toContain(name);
     expect(presets.every(({ description }) => description.length > 10)).toBe(true);
-    expect(presets.find(({ name }) => name === 'mae/vit-b16-in1k-pr50')).toMatchObject({ rows: ['t3-09'] });
+    expect(presets.find(({ name }) => name === 'mae/vit-b16-in1k-pr50')).toMatchObject({ rows: ['t3-09', 't7-03', 't8-03', 't9-03', 't10-03'] });
   });
 
   it('list the plugins that are installed', async () => {

@@ -5,9 +5,11 @@ import type { EvaluateCommandOptions } from './commands/evaluate.js';
 import type { ReportCommandOptions } from './commands/report.js';
 import { addDeviation, addFigures } from './commands/figure-program.js';
 import type { SweepCommandOptions } from './commands/sweep.js';
+import type { TableCommandOptions } from './commands/table.js';
 import { COUNTS, type Count } from './cost/count-cost.js';
 import { STATISTICS, type Statistics } from './pictures/predict-pixels.js';
 import { SWEEP_FORMATS } from './sweep/sweep-table.js';
+import { TABLE_FORMATS } from './table/format-names.js';
 import type { Terminal } from './terminal.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
@@ -116,6 +118,17 @@ export function createProgram(terminal: Terminal): Command {
     .action(async (runs: string[], options: ReportCommandOptions) => {
       const { reportCommand } = await import('./commands/report.js');
       await reportCommand(runs, options, terminal);
+    });
+
+  command('table', 'Print a table of the PR-MIM paper: published numbers, cost at full scale by computation, and what was measured.', 'table t2 --analytic --format markdown')
+    .argument('<id>', 'table 2 to 12, as t2')
+    .option('--analytic', 'published and computed columns only')
+    .option('--rows <list>', 'some rows: t2-01,t2-05..t2-09 (default: all)')
+    .addOption(new Option('--format <format>', 'how the table is written').choices(TABLE_FORMATS).default('terminal'))
+    .option('--output <file>', 'write it to a file')
+    .action(async (id: string, options: TableCommandOptions) => {
+      const { tableCommand } = await import('./commands/table.js');
+      await tableCommand(id, options, terminal);
     });
 
   command('corrupt', 'Write copies of the images in a folder under the fifteen common corruptions of ImageNet-C, to measure robustness on data of your own.', 'corrupt data/pets/test corrupted/pets --names gaussian_noise,fog --severities 1,3,5')

@@ -94,6 +94,14 @@ export function countCost(composition: Composition, count: Count): Cost {
   return { count, total, parts, unwrapped: { total: whole, parts: unwrapped }, ratio: total / whole };
 }
 
+/**
+ * What one image costs by closed formula alone: quick, and equal to `countCost` where that does not refuse. Where the cost
+ * hangs on the mask, the mean over seeded masks.
+ */
+export function formulaMacs(composition: Composition, count: Count): MacParts {
+  return objectiveFor(composition, count).macs();
+}
+
 /** Ratio of the costs by formula alone, for a line at the start of a run. */
 export function formulaRatio(objective: Objective, composition: Composition): number {
   return totalMacs(objective.macs()) / totalMacs(createObjective(composeRun(withoutWrappers(composition))).macs());
