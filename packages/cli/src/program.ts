@@ -120,9 +120,17 @@ export function createProgram(terminal: Terminal): Command {
       await reportCommand(runs, options, terminal);
     });
 
-  command('table', 'Print a table of the PR-MIM paper: published numbers, cost at full scale by computation, and what was measured.', 'table t2 --analytic --format markdown')
+  command('table', 'Print a table of the PR-MIM paper: published numbers, cost at full scale by computation, and what was measured.', 'table t2 --scale mnist --quick --processes 2 --format markdown')
     .argument('<id>', 'table 2 to 12, as t2')
-    .option('--analytic', 'published and computed columns only')
+    .option('--analytic', 'published and computed columns only, as without --scale')
+    .option('--scale <scale>', `train and evaluate what is missing of the rows, at a small scale (cifar10, mnist, or the path of a scale file) or by the paper's own recipes on an image folder`)
+    .option('--quick', 'the quick version of the scale, to see the machinery work')
+    .option('--seeds <n>', 'seeds of every row', count, 1)
+    .addOption(setOption())
+    .addOption(storeOption())
+    .addOption(processesOption())
+    .addOption(threadsOption())
+    .option('--no-cost', 'do not measure time and memory of steps')
     .option('--rows <list>', 'some rows: t2-01,t2-05..t2-09 (default: all)')
     .addOption(new Option('--format <format>', 'how the table is written').choices(TABLE_FORMATS).default('terminal'))
     .option('--output <file>', 'write it to a file')

@@ -1,35 +1,57 @@
+import { ConfigError } from '@mimlab/core';
 import { writeFileAtomically } from '@mimlab/train';
-import { buildTable } from '../table/build-table.js';
+import { measureRows } from '../scale/measure-rows.js';
+import { loadScale } from '../scale/scale-file.js';
+import { buildTable, type BuildOptions } from '../table/build-table.js';
 import type { TableFormat } from '../table/format-names.js';
 import { formatTable } from '../table/format-table.js';
 import { findTable, type PaperRow, type PaperTable } from '../table/paper-tables.js';
 import { selectRows } from '../table/select-rows.js';
-import type { Measured } from '../table/table-model.js';
 import type { Terminal } from '../terminal.js';
+import { withGrid, type GridCommandOptions } from './grid-run.js';
 
-export interface TableCommandOptions {
-  /** Leave measured columns out. */
+export interface TableCommandOptions extends GridCommandOptions {
+  /** Published and computed columns only. */
   readonly analytic?: boolean;
+  /** What the measured columns are measured on: a name, a file or an image folder. */
+  readonly scale?: string;
+  readonly quick?: boolean;
+  readonly seeds: number;
+  /** Over every configuration. */
+  readonly set: readonly string[];
+  /** Measure time and memory of a step. */
+  readonly cost: boolean;
   readonly format: TableFormat;
   /** Ids and ranges; default: all rows. */
   readonly rows?: string;
   readonly output?: string;
 }
 
-/** Measures rows, or finds what was measured before. */
-export type MeasureRows = (table: PaperTable, rows: readonly PaperRow[]) => Promise<{ readonly measured: ReadonlyMap<string, Measured>; readonly scale?: string }>;
-
-const nothingMeasured: MeasureRows = () => Promise.resolve({ measured: new Map() });
-
-/** Prints a table of the paper: published, analytic and measured columns side by side. */
-export async function tableCommand(id: string, { analytic, format, rows: list, output }: TableCommandOptions, terminal: Terminal, measureRows: MeasureRows = nothingMeasured): Promise<void> {
+/** Prints a table of the paper: published, computed and, at a scale, measured columns side by side. */
+export async function tableCommand(id: string, options: TableCommandOptions, terminal: Terminal): Promise<void> {
+  const { analytic, scale, quick, format, output } = options;
+  if (scale === undefined && (quick === true || options.set.length > 0)) {
+    throw new ConfigError('nothing is measured without a scale', { place: quick === true ? '--quick' : '--set', remedy: 'Add --scale cifar10, --scale mnist, the path of a scale file, or an image folder.' });
+  }
+  if (analytic === true && scale !== undefined) throw new ConfigError('one asks for computed columns only, the other for measured ones', { place: '--analytic, --scale', remedy: 'Give one of them.' });
   const table = findTable(id);
-  const rows = list === undefined ? table.rows : selectRows(table, list);
-  const text = formatTable(await buildTable(table, { rows, ...(analytic === true ? {} : await measureRows(table, rows)) }), format);
+  const rows = options.rows === undefined ? table.rows : selectRows(table, options.rows);
+  const measured = scale === undefined ? {} : await measure(table, rows, scale, options, terminal);
+  const text = formatTable(await buildTable(table, { rows, ...measured }), format);
   if (output === undefined) {
     terminal.out(text);
     return;
   }
   await writeFileAtomically(output, `${text}\n`);
   terminal.out(output);
+}
+
+async function measure(table: PaperTable, rows: readonly PaperRow[], name: string, options: TableCommandOptions, terminal: Terminal): Promise<Pick<BuildOptions, 'measured' | 'scale'>> {
+  const scale = loadScale(name, options.quick === true);
+  const { seeds, set, cost } = options;
+  const notice = (message: string): void => {
+    terminal.note(`note: ${message}`);
+  };
+  const measured = await withGrid(options, terminal, (grid) => measureRows(table, rows, { ...grid, scale, seeds, set, cost, notice }));
+  return { measured, scale: scale.title };
 }

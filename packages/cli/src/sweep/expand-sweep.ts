@@ -1,5 +1,6 @@
-import type { EvaluationPlan, Experiment } from '../grid/experiment.js';
-import { nameOf, type Sweep } from './sweep-file.js';
+import { evaluationPlan, nameOf, overridesOf } from '../grid/evaluation-settings.js';
+import type { Experiment } from '../grid/experiment.js';
+import type { Sweep } from './sweep-file.js';
 
 /** One row of a sweep's results: the same settings, with every seed. */
 export interface SweepRow {
@@ -10,9 +11,6 @@ export interface SweepRow {
   /** One for each seed, in the order of the seeds. */
   readonly experiments: readonly Experiment[];
 }
-
-/** `{a: 1}` as `KEY=VALUE` for `--set`; JSON is YAML. */
-export const overridesOf = (settings: Readonly<Record<string, unknown>>): string[] => Object.entries(settings).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
 
 const shown = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
@@ -42,10 +40,7 @@ export function expandSweep({ base, set, variants, grid, seeds, evaluate }: Swee
       config: base,
       set: [...overridesOf(set), ...own, `seed=${seed}`],
       pretrain,
-      evaluations: plans.map((evaluation): EvaluationPlan => {
-        const { protocol, labels, data, set: settings } = evaluation;
-        return { name: nameOf(evaluation), protocol, labels: String(labels), seed, set: overridesOf(settings), ...(data === undefined ? {} : { data }) };
-      }),
+      evaluations: plans.map((evaluation) => evaluationPlan(evaluation, seed)),
     }));
     return { label, axes, experiments };
   });

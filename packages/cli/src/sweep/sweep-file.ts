@@ -1,17 +1,8 @@
 import { dirname, resolve } from 'node:path';
 import { ConfigError, findConfigFile, loadDocument } from '@mimlab/core';
 import { z } from 'zod';
+import { EvaluationSettings, nameOf, repeatedNames, Settings } from '../grid/evaluation-settings.js';
 import { PRESETS } from '../run/run-context.js';
-
-const Settings = z.record(z.string().min(1), z.unknown());
-
-const Evaluation = z.strictObject({
-  name: z.string().min(1).optional().describe('Column of the results; default: the protocol'),
-  protocol: z.string().min(1).describe('knn, linear, partial, finetune, or the path of a module with one of your own'),
-  labels: z.union([z.string(), z.int().positive()]).default('all').describe('all, a share of each class as 1%, or a number a class'),
-  data: z.string().min(1).optional().describe('KIND:PATH or an image folder; default: the data of pre-training'),
-  set: Settings.default({}).describe('Settings of the protocol, and of data., test. and engine.'),
-});
 
 const Variant = z.strictObject({
   set: Settings.default({}).describe('Keys of the configuration'),
@@ -29,15 +20,13 @@ export const SweepFile = z.strictObject({
       variants: z.record(z.string().min(1), Variant).optional().describe('Named sets of keys: one axis of the grid'),
       grid: z.record(z.string().min(1), z.array(z.unknown()).min(1)).default({}).describe('Values of single keys, every combination of them'),
       seeds: z.array(z.int().min(0)).min(1).default([0]).describe('Every row is run with each; results are their mean and spread'),
-      evaluate: z.array(Evaluation).min(1).describe('What every encoder is asked'),
+      evaluate: z.array(EvaluationSettings).min(1).describe('What every encoder is asked'),
       cost: z.boolean().default(false).describe('Measure time and memory of a step of each row beside the first row'),
     })
     .superRefine(({ evaluate, variants = {}, seeds }, context) => {
       const refuse = (path: (string | number)[], message: string): void => context.addIssue({ code: 'custom', path, message });
       const names = evaluate.map(nameOf);
-      names.forEach((name, index) => {
-        if (names.indexOf(name) !== index) refuse(['evaluate', index, 'name'], `two evaluations are called '${name}'; give one of them another name`);
-      });
+      for (const { index, name } of repeatedNames(evaluate)) refuse(['evaluate', index, 'name'], `two evaluations are called '${name}'; give one of them another name`);
       for (const [label, { evaluate: asked = [] }] of Object.entries(variants)) {
         asked.forEach((name, index) => {
           if (!names.includes(name)) refuse(['variants', label, 'evaluate', index], `there is no evaluation '${name}', there are ${names.join(', ')}`);
@@ -47,10 +36,6 @@ export const SweepFile = z.strictObject({
     }),
 });
 export type Sweep = z.infer<typeof SweepFile>['sweep'];
-export type SweepEvaluation = z.infer<typeof Evaluation>;
-
-/** What an evaluation is called in the results. */
-export const nameOf = ({ name, protocol }: Pick<SweepEvaluation, 'name' | 'protocol'>): string => name ?? protocol;
 
 /** Reads a sweep; its base becomes a path or the name of a preset that is there. @throws ConfigError with file, line and column */
 export function loadSweep(file: string): Sweep {
