@@ -46,12 +46,29 @@ describe('the command line', () => {
       ['table', '<id>', '--analytic, --rows <list>, --format <format> = "terminal", --output <file>'],
       ['corrupt', '<folder> <output>', '--names <list>, --severities <list>, --seed <n> = 0, --size <n>, --parameters <set> = "imagenet"'],
       ['flops', '<config>', '--set <key=value> = [], --json, --count <which> = "paper", --memory'],
+      [
+        'deviation',
+        '<runs>',
+        '--weights <which>, --methods <list> = "subset:random,partial:random,progressive:furthest", --throw <list> = "0.25,0.5,0.65", --set <key=value> = [], --batches <n> = 8, --plans <n> = 4, --batch <n>, --fit <n> = 300, --seed <n> = 0, --output <dir> = "runs/deviation"',
+      ],
+      ['figure', '', ''],
       ['doctor', '', '--json'],
       ['schema', '', '--output <file>'],
       ['plugins', '', '--json'],
       ['presets', '', '--json'],
       ['new', '<what> <name>', '--output <dir>'],
       ['quickstart', '', '--output <dir>'],
+    ]);
+  });
+
+  it('keeps its figures, each with the options that it has use for', () => {
+    const figures = createProgram(recorder()).commands.find((command) => command.name() === 'figure')?.commands ?? [];
+    expect(figures.map((figure) => [figure.name(), figure.options.map(({ long }) => long).join(' ')])).toEqual([
+      ['1', '--output --title'],
+      ['4', '--output'],
+      ['5', '--output --set --seed'],
+      ['6', '--output'],
+      ['7', '--output --image --count --names --seed --statistics'],
     ]);
   });
 

@@ -1,0 +1,105 @@
+import { DataError } from '@mimlab/core';
+import type { TopLevelSpec } from 'vega-lite';
+import type { TableResults, TableRow } from './figure-data.js';
+import { COLOURS, FIGURE_CONFIG, SCHEMA, seriesStyles } from './style.js';
+
+const FULL = 'full reconstruction';
+const SERIES = ['partial reconstruction', 'PR-MIM'] as const;
+const NAMES = [FULL, ...SERIES];
+
+/** Rows of table 2 that figure 1 shows. */
+const POINTS: readonly { readonly id: string; readonly thrown: number; readonly series: string }[] = [
+  { id: 't2-01', thrown: 0, series: FULL },
+  { id: 't2-02', thrown: 25, series: 'partial reconstruction' },
+  { id: 't2-06', thrown: 50, series: 'partial reconstruction' },
+  { id: 't2-10', thrown: 65, series: 'partial reconstruction' },
+  { id: 't2-05', thrown: 25, series: 'PR-MIM' },
+  { id: 't2-09', thrown: 50, series: 'PR-MIM' },
+  { id: 't2-13', thrown: 65, series: 'PR-MIM' },
+];
+
+interface Bubble {
+  readonly series: string;
+  /** Percent of all tokens. */
+  readonly thrown: number;
+  readonly top1: number;
+  readonly low?: number;
+  readonly high?: number;
+  /** Multiply-accumulates over those of full reconstruction; absent where the file counts none. */
+  readonly cost?: number;
+  readonly label?: string;
+}
+
+export interface AccuracyFigure {
+  readonly spec: TopLevelSpec;
+  /** What the panels show. */
+  readonly shown: readonly ('measured' | 'published')[];
+}
+
+/**
+ * Figure 1: accuracy against the throwing ratio, bubble area the cost of a forward pass. Measured numbers come first,
+ * published ones beside them; where nothing was measured the published ones stand alone.
+ * @param title data and schedule of what was measured, written above its panel; what the results say unless given
+ * @throws DataError if the rows hold neither
+ */
+export function accuracyFigure({ rows, scale }: TableResults, title = scale === undefined ? 'Measured' : `Measured: ${scale}`): AccuracyFigure {
+  const of = { measured: bubbles(rows, 'measured'), published: bubbles(rows, 'published') };
+  const shown = (['measured', 'published'] as const).filter((source) => of[source].length > 0);
+  if (shown.length === 0) throw new DataError(`holds no accuracy of the rows ${POINTS.map(({ id }) => id).join(', ')}`, { place: 'results', remedy: `Give figure 1 the results of table 2.` });
+  const titles = { measured: title, published: 'Published: ImageNet-1K, 100 epochs' };
+  const spec = {
+    $schema: SCHEMA,
+    config: FIGURE_CONFIG,
+    title: {
+      text: 'Accuracy against throwing ratio',
+      subtitle: ['Area and label of a bubble: forward multiply-accumulates of ViT-B/16, relative to full reconstruction', ...(shown.includes('measured') ? [] : ['Published numbers only: nothing was measured'])],
+    },
+    spacing: 40,
+    hconcat: shown.map((source) => panel(of[source], titles[source])),
+    resolve: { scale: { color: 'shared' } },
+  };
+  return { spec: spec as unknown as TopLevelSpec, shown };
+}
+
+const gmacsOf = (row: TableRow | undefined): number | undefined => row?.analytic?.gmacs ?? undefined;
+
+function bubbles(rows: readonly TableRow[], source: 'measured' | 'published'): Bubble[] {
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  const fullCost = gmacsOf(byId.get('t2-01'));
+  return POINTS.flatMap(({ id, thrown, series }) => {
+    const row = byId.get(id);
+    const spread = source === 'measured' ? row?.measured?.top1?.spread : undefined;
+    const top1 = source === 'measured' ? row?.measured?.top1?.mean : row?.published?.top1;
+    if (typeof top1 !== 'number') return [];
+    const gmacs = gmacsOf(row);
+    const cost = gmacs === undefined || fullCost === undefined ? undefined : Number((gmacs / fullCost).toFixed(4));
+    const bubble: Bubble = { series, thrown, top1, ...(spread === undefined ? {} : { low: top1 - spread, high: top1 + spread }), ...(cost === undefined ? {} : { cost, label: cost.toFixed(2) }) };
+    return [bubble];
+  });
+}
+
+function panel(values: readonly Bubble[], title: string): object {
+  const styles = seriesStyles(NAMES);
+  const x = { field: 'thrown', type: 'quantitative', title: 'tokens thrown, γ (% of all tokens)', scale: { domain: [-8, 73], nice: false }, axis: { values: [0, 25, 50, 65], grid: false } };
+  const y = (field: string): object => ({ field, type: 'quantitative', title: 'top-1 accuracy (%)', scale: { zero: false, padding: 26 }, axis: { tickCount: 5 } });
+  const color = { field: 'series', type: 'nominal', title: null, scale: { domain: NAMES, range: styles.map(({ colour }) => colour) }, legend: { orient: 'top', symbolType: 'circle', symbolOpacity: 1 } };
+  const size = { field: 'cost', type: 'quantitative', scale: { domain: [0, 1], range: [0, 900] }, legend: null };
+  const of = (...series: readonly string[]): Bubble[] => values.filter((bubble) => series.includes(bubble.series));
+  // Both series begin at full reconstruction.
+  const lines = SERIES.flatMap((series) => [...of(FULL), ...of(series)].map((bubble) => ({ ...bubble, series })));
+  // Bars of the two stand side by side, and labels outside of both.
+  const bars = (data: readonly Bubble[], xOffset: number): object => ({ data: { values: data.filter(({ low }) => low !== undefined) }, mark: { type: 'rule', strokeWidth: 2, xOffset }, encoding: { x, y: y('low'), y2: { field: 'high' }, color: { value: COLOURS.ink } } });
+  const labels = (data: readonly Bubble[], dy: number): object => ({ data: { values: data }, mark: { type: 'text', fontSize: 12, dy }, encoding: { x, y: y('top1'), text: { field: 'label' }, color } });
+  return {
+    width: 300,
+    height: 260,
+    title: { text: title, fontSize: 13 },
+    layer: [
+      { data: { values: lines }, mark: { type: 'line', strokeWidth: 1.5, opacity: 0.6 }, encoding: { x, y: y('top1'), color } },
+      { data: { values }, mark: { type: 'circle', opacity: 0.8, stroke: 'white', strokeWidth: 1 }, encoding: { x, y: y('top1'), color, size } },
+      ...[bars(of(FULL), 0), bars(of('partial reconstruction'), -4), bars(of('PR-MIM'), 4)],
+      labels(of('partial reconstruction'), 28),
+      labels(of(FULL, 'PR-MIM'), -26),
+    ],
+  };
+}

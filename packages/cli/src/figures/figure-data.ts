@@ -1,0 +1,60 @@
+import { readFile } from 'node:fs/promises';
+import { DataError } from '@mimlab/core';
+import { z } from 'zod';
+
+/** Percent. `spread`: standard deviation over seeds. */
+const Accuracy = z.object({
+  mean: z.number().min(0).max(100),
+  spread: z.number().nonnegative().nullish().transform((spread) => spread ?? undefined),
+});
+
+const TableRow = z.object({
+  id: z.string(),
+  published: z.object({ top1: z.union([z.number(), z.string()]).nullish() }).nullish(),
+  analytic: z.object({ gmacs: z.number().positive().nullish() }).nullish(),
+  measured: z.object({ top1: Accuracy.nullish() }).nullish(),
+});
+
+/** What `mimlab table t2 --format json` prints: rows alone, or an object that has them. Other keys are passed over. */
+const TableResults = z
+  .union([z.array(TableRow), z.object({ scale: z.string().optional().describe('What was measured on.'), rows: z.array(TableRow) })])
+  .transform((given): { readonly scale?: string | undefined; readonly rows: TableRow[] } => (Array.isArray(given) ? { rows: given } : given));
+
+export type TableRow = z.infer<typeof TableRow>;
+export type TableResults = z.output<typeof TableResults>;
+
+/** Figure 6: `{"title": "CIFAR-10, ...", "rows": [{"series": "MAE", "blocks": 2, "accuracy": {"mean": 71.3, "spread": 0.2}}]}`. */
+const FineTuningResults = z.strictObject({
+  title: z.string().optional().describe('Data and schedule, written under the title.'),
+  rows: z
+    .array(
+      z.strictObject({
+        series: z.string().min(1).describe('Name of the method: MAE, partial, PR-MIM.'),
+        blocks: z.number().nonnegative().describe('Last blocks that were tuned; 0 is linear probing, 0.5 the MLP of the last block.'),
+        accuracy: z.strictObject(Accuracy.shape),
+      }),
+    )
+    .min(1),
+});
+
+export type FineTuningResults = z.infer<typeof FineTuningResults>;
+
+/** @throws DataError naming the file, the row and what is wrong with it */
+export const readTableResults = (path: string): Promise<TableResults> => readResults(path, TableResults, `Write it with 'mimlab table t2 --format json'.`);
+
+/** @throws DataError naming the file, the row and what is wrong with it */
+export const readFineTuningResults = (path: string): Promise<FineTuningResults> =>
+  readResults(path, FineTuningResults, `Expected {"rows": [{"series": "MAE", "blocks": 0, "accuracy": {"mean": 60.1, "spread": 0.3}}, ...]}, accuracies in percent.`);
+
+async function readResults<T>(path: string, schema: z.ZodType<T>, remedy: string): Promise<T> {
+  let given: unknown;
+  try {
+    given = JSON.parse(await readFile(path, 'utf8'));
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new DataError('is no JSON', { place: path, remedy, cause });
+  }
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new DataError(z.prettifyError(parsed.error), { place: path, remedy });
+}

@@ -1,0 +1,84 @@
+import { measuredOver } from '@mimlab/evaluate';
+import type { TopLevelSpec } from 'vega-lite';
+import { inOrder } from '../deviation/deviation-table.js';
+import { methodName, type DeviationFile, type DeviationRow, type Weights } from '../deviation/deviation-file.js';
+import { COLOURS, FIGURE_CONFIG, SCHEMA, seriesStyles } from './style.js';
+
+const QUANTITIES = [
+  { key: 'relativeError', title: 'relative error', of: (row: DeviationRow['groups'][string]) => row.relativeError },
+  { key: 'cosine', title: '1 − cosine', of: ({ cosine }: DeviationRow['groups'][string]) => ({ mean: 1 - cosine.mean, deviation: cosine.deviation }) },
+] as const;
+
+const WEIGHTS_TITLES: Readonly<Record<Weights, string>> = { own: 'Weights of each method', common: 'Weights of full reconstruction', init: 'Initial weights' };
+
+interface Point {
+  readonly method: string;
+  /** Percent of all tokens. */
+  readonly thrown: number;
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+const pointOf = (method: string, ratio: number, mean: number, deviation: number): Point => ({ method, thrown: round(100 * ratio), value: round(mean), low: round(Math.max(0, mean - deviation)), high: round(mean + deviation) });
+const round = (value: number): number => Number(value.toPrecision(6));
+
+/** One point for each method and ratio: over batches for one run, over runs where there are several. */
+function points(rows: readonly DeviationRow[], source: 'groups' | 'floor', of: (typeof QUANTITIES)[number]['of']): Point[] {
+  const cells = new Map<string, DeviationRow[]>();
+  for (const row of rows) {
+    const cell = `${methodName(row)} ${row.throw}`;
+    cells.set(cell, [...(cells.get(cell) ?? []), row]);
+  }
+  return [...cells.values()].map((same) => {
+    const values = same.map((row) => of(row[source]['encoder'] as DeviationRow['groups'][string]));
+    const [first] = same as [DeviationRow];
+    const { mean, deviation } = values.length > 1 ? measuredOver(values.map((value) => value.mean)) : (values[0] as { mean: number; deviation: number });
+    return pointOf(methodName(first), first.throw, mean, deviation);
+  });
+}
+
+/** Figure 4: how far the gradient of each method lies from that of full reconstruction, against the throwing ratio. */
+export function deviationFigure({ settings, rows }: DeviationFile): TopLevelSpec {
+  const ordered = inOrder(rows);
+  const names = [...new Set(ordered.map(methodName))];
+  const styles = seriesStyles(names);
+  const kinds = (Object.keys(WEIGHTS_TITLES) as Weights[]).filter((weights) => rows.some((row) => row.weights === weights));
+  const several = new Set(rows.map(({ run }) => run)).size > new Set(rows.map((row) => `${row.weights} ${row.throw} ${methodName(row)}`)).size;
+  const ratios = [...new Set(rows.map((row) => round(100 * row.throw)))].sort((a, b) => a - b);
+  const [least = 0, most = 0] = [ratios[0], ratios.at(-1)];
+
+  const panel = (weights: Weights, { of, title }: (typeof QUANTITIES)[number]): object => {
+    const chosen = ordered.filter((row) => row.weights === weights);
+    const x = { field: 'thrown', type: 'quantitative', title: 'tokens thrown, γ (% of all tokens)', scale: { domain: [least - 5, most + 5], nice: false }, axis: { values: ratios, grid: false } };
+    const y = (field: string, more: object = {}): object => ({ field, type: 'quantitative', title, scale: { zero: true }, axis: { tickCount: 5 }, ...more });
+    const colour = { field: 'method', type: 'nominal', title: null, scale: { domain: names, range: styles.map((style) => style.colour) }, legend: { orient: 'top', columns: 2 } };
+    const shape = { field: 'method', type: 'nominal', title: null, scale: { domain: names, range: styles.map((style) => style.shape) }, legend: { orient: 'top', columns: 2 } };
+    // At common weights the floor is one and the same for every method.
+    const floor = weights === 'own' ? { color: colour } : { color: { value: COLOURS.grey } };
+    return {
+      width: 300,
+      height: 220,
+      title: title === QUANTITIES[0].title ? WEIGHTS_TITLES[weights] : '',
+      layer: [
+        { data: { values: points(chosen, 'floor', of) }, mark: { type: 'line', strokeDash: [3, 4], strokeWidth: 1.5, opacity: 0.8 }, encoding: { x, y: y('value'), detail: { field: 'method' }, ...floor } },
+        { data: { values: points(chosen, 'groups', of) }, mark: { type: 'rule', strokeWidth: 1.5 }, encoding: { x, y: y('low'), y2: { field: 'high' }, color: colour } },
+        { data: { values: points(chosen, 'groups', of) }, mark: { type: 'line', strokeWidth: 2 }, encoding: { x, y: y('value'), color: colour } },
+        { data: { values: points(chosen, 'groups', of) }, mark: { type: 'point', filled: true, size: 80, opacity: 1 }, encoding: { x, y: y('value'), color: colour, shape } },
+      ],
+    };
+  };
+  const spec = {
+    $schema: SCHEMA,
+    config: FIGURE_CONFIG,
+    title: {
+      text: 'Deviation of the encoder’s gradient from full reconstruction',
+      subtitle: [
+        `Bars: ± deviation over ${several ? 'runs' : `${settings.batches} batches of ${settings.batch} images`}. Dashed: noise floor, full reconstruction with other masks.`,
+      ],
+    },
+    vconcat: QUANTITIES.map((quantity) => ({ hconcat: kinds.map((weights) => panel(weights, quantity)), resolve: { scale: { color: 'shared', shape: 'shared' } } })),
+    resolve: { scale: { color: 'shared', shape: 'shared' } },
+  };
+  return spec as unknown as TopLevelSpec;
+}
