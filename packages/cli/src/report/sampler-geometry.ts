@@ -31,8 +31,8 @@ export interface SamplerGeometry {
 
 export const PLANS = 1000;
 /** Pairs of tokens that are compared at most: fine grids get fewer plans. */
-const PAIRS = 1e8;
-const FEWEST = 20;
+const PAIRS = 2e7;
+const FEWEST = 5;
 
 /** Makes plans by the run's own sampler with streams of their own, and measures them. A pure function of the run and its seed. */
 export function samplerGeometry({ objective, config }: Pick<RunContext, 'objective' | 'config'>, plans = PLANS): SamplerGeometry {

@@ -28,7 +28,7 @@ function runMaps(run: AttentionOfRun, index: number): Markup {
     return found === undefined ? '' : `most (${percentText(found.share)} %) at row ${found.row}, column ${found.column}`;
   };
   return html`<div class="gallery">${heading}
-<div class="scroll" role="region" tabindex="0" aria-label="Attention of run ${letter}"><table class="tiles${image.width <= 96 ? ' small' : ''}"><caption>Update ${numberText(update)}.</caption>
+<div class="scroll" role="region" tabindex="0" aria-label="Attention of run ${letter}"><table class="tiles${image.width <= 96 ? ' small' : ''}" style="--count:${originals.length}"><caption>Update ${numberText(update)}.</caption>
 <thead class="unseen"><tr><th scope="col">Picture</th>${originals.map((_, at) => html`<th scope="col">Image ${at + 1}</th>`)}</tr></thead><tbody>
 ${row('image', originals, (at) => `Image ${at + 1}`)}
 ${row('mean of heads', maps.map(({ mean }) => mean), (at) => `Attention to image ${at + 1}: ${peak(at)}`)}

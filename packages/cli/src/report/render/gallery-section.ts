@@ -40,7 +40,7 @@ function runGallery(run: GalleryOfRun, index: number): Markup {
       : html`<div class="time"><label for="time-${index}">Checkpoint</label> <input type="range" id="time-${index}" min="0" max="${last}" step="1" value="${last}" aria-valuetext="${label(newest.update)}"> <output for="time-${index}">${label(newest.update)}</output></div>`;
   const { visible, retained, thrown } = countsOf(newest.plans[0] as TokenPlan);
   return html`<div class="gallery" data-letter="${letter}">${heading}${slider}
-<div class="scroll" role="region" tabindex="0" aria-label="Pictures of run ${letter}"><table class="tiles${image.width <= 96 ? ' small' : ''}"><caption>${[`${visible} visible, ${retained} retained, ${thrown} thrown tokens`, ...caption].join('; ')}.</caption>
+<div class="scroll" role="region" tabindex="0" aria-label="Pictures of run ${letter}"><table class="tiles${image.width <= 96 ? ' small' : ''}" style="--count:${originals.length}"><caption>${[`${visible} visible, ${retained} retained, ${thrown} thrown tokens`, ...caption].join('; ')}.</caption>
 <thead class="unseen"><tr><th scope="col">Picture</th>${originals.map((_, at) => html`<th scope="col">Image ${at + 1}</th>`)}</tr></thead><tbody>
 ${tileRow('original', originals, (at) => `Image ${at + 1}`, (at) => roleOverlay(newest.plans[at] as TokenPlan))}
 ${tileRow('seen by the encoder', originals, (at) => `Image ${at + 1}, visible patches only`, (at) => coveredCells(newest.plans[at] as TokenPlan))}
