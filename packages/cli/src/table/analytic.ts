@@ -1,7 +1,7 @@
 import { composeRun, createObjective, totalMacs, type Composition, type MacParts } from '@mimlab/core';
 import { formulaMacs, withoutWrappers } from '../cost/count-cost.js';
 import { loadRunContext } from '../run/run-context.js';
-import { modelledMemory, type ModelledMemory } from './memory-model.js';
+import { modelledMemory, type Aggregator, type ModelledMemory } from './memory-model.js';
 import type { PaperRow } from './paper-tables.js';
 import { rowPreset } from './row-preset.js';
 
@@ -35,14 +35,14 @@ interface SideCost {
 const counted = new Map<string, SideCost>();
 
 /** Costs of a composition; the same composition is counted once, however many rows it has. */
-function sideCost({ framework }: PaperRow, composition: Composition, progressive: boolean): SideCost {
+function sideCost({ framework }: PaperRow, composition: Composition, aggregator: Aggregator | undefined): SideCost {
   const { image, method, wrap = [] } = composition;
   const name = JSON.stringify([image, method.plugin.name, method.config, wrap.map(({ plugin, config }) => [plugin.name, config])]);
   const known = counted.get(name);
   if (known !== undefined) return known;
   const cost: SideCost = {
     macs: formulaMacs(composition, 'paper'),
-    memory: modelledMemory(framework, method.config, createObjective(composeRun(composition)), progressive),
+    memory: modelledMemory(framework, method.config, createObjective(composeRun(composition)), aggregator),
   };
   counted.set(name, cost);
   return cost;
@@ -53,10 +53,11 @@ const GIGA = 1e9;
 /** The analytic cells of a row, from its preset. By closed formula: tests hold that against the recorded graph. */
 export async function rowAnalytic(row: PaperRow): Promise<Analytic> {
   const { composition } = await loadRunContext(rowPreset(row.id), overridesFor(row));
-  const own = sideCost(row, composition, row.components.progressive);
-  const full = sideCost(row, withoutWrappers(composition), false);
+  const { progressive, aggregator = 'dwconv' } = row.components;
+  const own = sideCost(row, composition, progressive ? aggregator : undefined);
+  const full = sideCost(row, withoutWrappers(composition), undefined);
   const student = (macs: MacParts): number => totalMacs(macs) - (macs['target'] ?? 0);
-  const aggregation = own.macs['aggregator'] ?? (row.components.progressive ? 0 : undefined);
+  const aggregation = own.macs['aggregator'] ?? (progressive ? 0 : undefined);
   return {
     gmacs: student(own.macs) / GIGA,
     flopsRatio: student(own.macs) / student(full.macs),

@@ -53,7 +53,7 @@ export async function buildTable(table: PaperTable, { rows: chosen = table.rows,
     title: table.title,
     ...(scale === undefined ? {} : { scale }),
     notes: tableNotes(table, chosen, rows),
-    columns: [...paperColumns(table), ...analyticColumns(rows), ...(measured === undefined ? [] : measuredColumns(rows))],
+    columns: [...paperColumns(table), ...analyticColumns(table, rows), ...(measured === undefined ? [] : measuredColumns(rows))],
     rows,
   };
 }
@@ -67,8 +67,11 @@ function paperColumns({ columns }: PaperTable): Column[] {
   });
 }
 
-const analyticColumns = (rows: readonly TableRow[]): Column[] =>
-  ANALYTIC.filter(({ key }) => rows.some(({ analytic }) => analytic[key as keyof Analytic] !== undefined)).map((column): Column => ({ group: 'analytic', ...column }));
+/** Figures that some row has; the module's own where the table is about modules. */
+function analyticColumns({ rows: all }: PaperTable, rows: readonly TableRow[]): Column[] {
+  const aboutModules = all.every(({ components }) => components.aggregator !== undefined);
+  return ANALYTIC.filter(({ key }) => (key !== 'moduleGmacs' || aboutModules) && rows.some(({ analytic }) => analytic[key as keyof Analytic] !== undefined)).map((column): Column => ({ group: 'analytic', ...column }));
+}
 
 function measuredColumns(rows: readonly TableRow[]): Column[] {
   const others = [...new Set(rows.flatMap(({ measured }) => Object.keys(measured?.others ?? {})))];

@@ -59,18 +59,18 @@ export const METRICS: Readonly<Record<string, MetricColumn>> = {
 export const ANALYTIC: readonly Omit<Column, 'group'>[] = [
   { key: 'moduleGmacs', head: 'module GMACs' },
   { key: 'gmacs', head: 'GMACs' },
-  { key: 'flopsRatio', head: 'of full' },
-  { key: 'gmacsWithTeacher', head: 'GMACs with teacher' },
-  { key: 'flopsRatioWithTeacher', head: 'of full' },
+  { key: 'flopsRatio', head: 'GMACs, of full' },
+  { key: 'gmacsWithTeacher', head: 'with teacher' },
+  { key: 'flopsRatioWithTeacher', head: 'with teacher, of full' },
   { key: 'memoryGB', head: 'memory, GB' },
-  { key: 'memRatioModel', head: 'of full' },
+  { key: 'memRatioModel', head: 'memory, of full' },
 ];
 
 /** Measured figures in the order of columns; further ones follow under their own heads. */
 export const MEASURED: readonly Omit<Column, 'group'>[] = [
   { key: 'top1', head: 'top-1, %' },
   { key: 'stepSeconds', head: 'step, s' },
-  { key: 'timeRatio', head: 'of full' },
+  { key: 'timeRatio', head: 'time, of full' },
   { key: 'stepPeakBytes', head: 'step peak, MB' },
-  { key: 'memoryRatio', head: 'of full' },
+  { key: 'memoryRatio', head: 'peak, of full' },
 ];

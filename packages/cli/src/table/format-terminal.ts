@@ -1,16 +1,14 @@
 import { GROUP_NAMES, tableCells, tableHeads } from './table-cells.js';
 import type { TableModel } from './table-model.js';
 
-/** Numbers stand right, words left. */
-const isNumeric = (cells: readonly string[]): boolean => cells.some((cell) => /^-?\d/.test(cell));
-
 /** An aligned table with the names of its groups of columns above it and its notes below. */
 export function formatTerminal(table: TableModel): string {
   const heads = tableHeads(table);
   const rows = tableCells(table);
   const groups = ['', ...table.columns.map(({ group }) => GROUP_NAMES[group])];
   const widths = heads.map((head, column) => Math.max(head.length, ...rows.map((row) => (row[column] as string).length)));
-  const right = heads.map((_, column) => isNumeric(rows.map((row) => row[column] as string)));
+  // Figures stand right, words left.
+  const right = [false, ...table.columns.map(({ group }) => group !== 'setting')];
   const starts = (column: number): boolean => column > 0 && groups[column] !== groups[column - 1];
   const line = (cells: readonly string[]): string =>
     cells

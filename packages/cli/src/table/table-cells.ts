@@ -9,7 +9,8 @@ export const EMPTY = '-';
 export const GROUP_NAMES: Readonly<Record<Column['group'], string>> = { setting: '', published: 'published', analytic: 'analytic', measured: 'measured' };
 
 const signed = (value: number): string => `${value > 0 ? '+' : ''}${value.toFixed(1)}`;
-const isRatio = (key: string): boolean => /ratio/i.test(key);
+/** Decimals of analytic figures that have not three. */
+const DIGITS: Readonly<Record<string, number>> = { moduleGmacs: 4, memoryGB: 2 };
 
 /** Text of a cell, the same in every format for people. */
 export function cellText(row: TableRow, { group, key }: Column): string {
@@ -21,7 +22,7 @@ export function cellText(row: TableRow, { group, key }: Column): string {
     case 'analytic': {
       const value = row.analytic[key as keyof Analytic];
       if (value === undefined) return EMPTY;
-      return value.toFixed(isRatio(key) ? 3 : key === 'memoryGB' ? 2 : key === 'moduleGmacs' ? 4 : 3);
+      return value.toFixed(DIGITS[key] ?? 3);
     }
     case 'measured':
       return measuredText(row.measured, key);

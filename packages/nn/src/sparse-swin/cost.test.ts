@@ -1,5 +1,6 @@
 import type { PlanCounts, TokenPlan } from '@mimlab/core';
 import { describe, expect, it } from 'vitest';
+import { expectedLoads, type SparseCost } from './cost.js';
 import { sparseSwinEncoder, type SparseSwinOptions } from './encoder.js';
 import { sparseSwinStages } from './stages.js';
 import { sparseTables } from './tables.js';
@@ -31,6 +32,13 @@ describe('the expected cost of the sparse Swin', () => {
   it('counts the embedding of all patches, or of the visible ones', () => {
     expect(giga(base, 'patch')).toBeCloseTo(0.0193, 4);
     expect(giga({ ...base, embedPatches: 'visible' }, 'patch')).toBeCloseTo(0.0047, 4);
+  });
+
+  it('is worked out once for models of the same sizes', () => {
+    const cost = (window: number): SparseCost => ({ stages: sparseSwinStages({ ...base, window, depths: [1, 1], heads: [4, 8], image: { height: 32, width: 32, channels: 3 } }), rule: 'released', wholeBlocks: true });
+    expect(expectedLoads(cost(2), 3)).toBe(expectedLoads(cost(2), 3));
+    expect(expectedLoads(cost(2), 4)).not.toBe(expectedLoads(cost(2), 3));
+    expect(expectedLoads(cost(4), 3)).not.toBe(expectedLoads(cost(2), 3));
   });
 
   it('is less where only attention meets the padding', () => {

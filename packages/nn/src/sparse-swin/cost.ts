@@ -30,8 +30,17 @@ export function plannedLoad(site: SparseSite, { aux = {} }: TokenPlan): SiteLoad
   return { slots: aux[positions]?.length ?? 0, products: aux[pairs]?.length ?? 0 };
 }
 
-/** What groups come to in the mean over seeded masks, before any padding to fixed shapes. */
-export function expectedLoads({ stages, rule }: SparseCost, visible: number): ReadonlyMap<string, SiteLoad> {
+const known = new Map<string, ReadonlyMap<string, SiteLoad>>();
+
+/** What groups come to in the mean over seeded masks, before any padding to fixed shapes. Kept: it takes a while, and is asked again by every model of the same sizes. */
+export function expectedLoads(cost: SparseCost, visible: number): ReadonlyMap<string, SiteLoad> {
+  const name = JSON.stringify([cost.stages, cost.rule, visible]);
+  const loads = known.get(name) ?? meanLoads(cost, visible);
+  known.set(name, loads);
+  return loads;
+}
+
+function meanLoads({ stages, rule }: SparseCost, visible: number): ReadonlyMap<string, SiteLoad> {
   const sites = sparseSites(stages, visible);
   const sums = new Map(sites.map(({ name }) => [name, { slots: 0, products: 0 }]));
   const cells = cellsOf(coarsestGrid(stages));

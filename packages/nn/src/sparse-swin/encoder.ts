@@ -59,16 +59,11 @@ export function sparseSwinEncoder(options: SparseSwinOptions): Encoder {
   const readings = readingsOf(stages, options.readings ?? 'last');
   const tiled = windowsTile(stages);
   const cost = { stages, rule: grouping, wholeBlocks: grouping !== 'compact' };
-  const expected = new Map<number, number>();
 
-  /** Blocks and mergings; without a plan in the mean over masks, which is worth keeping. */
+  /** Blocks and mergings in the mean over masks. */
   const expectedMacs = (visible: number): number => {
-    const known = expected.get(visible);
-    if (known !== undefined) return known;
     const loads = expectedLoads(cost, visible);
-    const macs = sparseSwinMacs(cost, visible, ({ name }) => loads.get(name) ?? { slots: 0, products: 0 });
-    expected.set(visible, macs);
-    return macs;
+    return sparseSwinMacs(cost, visible, ({ name }) => loads.get(name) ?? { slots: 0, products: 0 });
   };
 
   return {
