@@ -34,7 +34,15 @@ export interface Dataset {
 export type DatasetRef =
   | { readonly dataset: 'mnist'; readonly path?: string; readonly split: 'train' | 'test' }
   | { readonly dataset: 'fashion-mnist' | 'cifar10' | 'cifar100'; readonly path: string; readonly split: 'train' | 'test' }
-  | { readonly dataset: 'imagefolder' | 'inaturalist' | 'parquet'; readonly path: string; readonly split: 'train' | 'test'; readonly channels: 1 | 3 };
+  | {
+      readonly dataset: 'imagefolder';
+      readonly path: string;
+      readonly split: 'train' | 'test';
+      readonly channels: 1 | 3;
+      /** Test images may be `PATH/CLASS/...`, without a folder `test` or `val`: for folders named as test images and nothing else. */
+      readonly testAlone?: boolean;
+    }
+  | { readonly dataset: 'inaturalist' | 'parquet'; readonly path: string; readonly split: 'train' | 'test'; readonly channels: 1 | 3 };
 
 /** Changes of colours and pixels after a random crop, as fine-tuning recipes have them; none without these keys. */
 export interface FineTuningAugment {

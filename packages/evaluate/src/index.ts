@@ -16,7 +16,7 @@ export { readHead, saveClassifier, type HeadFacts, type SavedClassifier } from '
 export { labelledSamples, parseLabelBudget, type LabelBudget } from './label-subset.js';
 export { openEvaluationData, type EvaluationDataOptions, type OpenedData } from './protocol/evaluation-data.js';
 export { EVALUATION_FILE, openEvaluationFolder, RESULTS_FILE, type EvaluationFolder } from './protocol/evaluation-folder.js';
-export { checkSameClasses, headClassOf } from './protocol/class-lists.js';
+export { checkSameClasses, headClassOf, namedClasses, readClassList } from './protocol/class-lists.js';
 export { findLeaks, leakWarning, type Leak } from './protocol/leaks.js';
 export {
   defineProtocol,
@@ -28,10 +28,12 @@ export {
   type EvaluationRecord,
   type LoaderRequest,
   type Protocol,
+  type TestFolder,
 } from './protocol/protocol.js';
 export { evaluate, type EvaluateOptions, type EvaluationResults } from './protocol/evaluate.js';
 export { findProtocol, PROTOCOLS } from './protocol/registry.js';
-export { predictionsFromScores, summarize, wilsonInterval, type ClassResult, type Interval, type Predictions, type Summary } from './protocol/results.js';
+export { predictionsFromScores, summarize, wilsonInterval, type ClassResult, type Interval, type Predictions, type SetPredictions, type SetSummary, type Summary } from './protocol/results.js';
+export { ALEXNET_CLEAN_ERROR, ALEXNET_ERRORS, summarizeCorruptions, type CellError, type CorruptionResult, type CorruptionSummary } from './robustness/corruption-error.js';
 export { frozenFeatures, type FrozenOptions } from './model/frozen-features.js';
 export { tune, type TuneBatch, type TuneOptions } from './training/tune-loop.js';
 export { compareGradients, QUANTITIES, type Deviation, type GradientComparison, type Gradients, type ParameterGroups } from './deviation/compare-gradients.js';

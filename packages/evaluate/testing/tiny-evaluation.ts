@@ -1,7 +1,7 @@
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { randomStream, type Encoder, type ImageSpec } from '@mimlab/core';
+import { randomStream, type Encoder, type ImageSpec, type RandomStream } from '@mimlab/core';
 import type { DatasetRef } from '@mimlab/data';
 import { createEagerEngine, type Engine } from '@mimlab/engine';
 import { vitEncoder } from '@mimlab/nn';
@@ -37,15 +37,17 @@ function idx(sides: readonly number[], data: readonly number[]): Uint8Array {
 /** What the four classes look like: dark, bright, rows and columns. */
 const IS_BRIGHT: readonly ((row: number, column: number) => boolean)[] = [() => false, () => true, (row) => row % 2 === 0, (_, column) => column % 2 === 0];
 
+/** The pattern of a class over noise, `side` x `side` bytes. */
+export const patternOf = (label: number, random: RandomStream, side = SIDE): number[] =>
+  Array.from({ length: side * side }, (_, p) => (IS_BRIGHT[label % 4]?.(Math.floor(p / side), p % side) === true ? 170 : 20) + random.int(60));
+
 /** Images in MNIST's format: the pattern of their class over noise. No image occurs twice. */
 export function writePatterns(folder: string, train = 32, test = 16): DatasetRef & { readonly split: 'train' } {
   mkdirSync(folder, { recursive: true });
   for (const [name, count] of [['train', train], ['t10k', test]] as const) {
     const random = randomStream('patterns', name);
     const labels = Array.from({ length: count }, (_, i) => i % 4);
-    const pixels = labels.flatMap((label) =>
-      Array.from({ length: SIDE * SIDE }, (_, p) => (IS_BRIGHT[label]?.(Math.floor(p / SIDE), p % SIDE) === true ? 170 : 20) + random.int(60)),
-    );
+    const pixels = labels.flatMap((label) => patternOf(label, random));
     writeFileSync(join(folder, `${name}-images-idx3-ubyte`), idx([count, SIDE, SIDE], pixels));
     writeFileSync(join(folder, `${name}-labels-idx1-ubyte`), idx([count], labels));
   }

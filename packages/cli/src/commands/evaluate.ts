@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { datasetRef, imageSpec } from '@mimlab/data';
+import { datasetRef, imageSpec, type DataConfig, type DatasetRef } from '@mimlab/data';
 import { createEngine } from '@mimlab/engine';
 import {
   evaluate,
@@ -51,7 +51,7 @@ export async function evaluateCommand(model: string, options: EvaluateCommandOpt
   const learns = protocol.learns !== false;
   const { data, leaks } = await openEvaluationData({
     ...(learns ? { train: datasetRef(config.data, 'train') } : {}),
-    test: datasetRef(config.data, 'test'),
+    test: testImages(config.data, learns),
     image: imageSpec(config.data),
     cropFraction: config.test.cropFraction,
     labels,
@@ -74,7 +74,7 @@ export async function evaluateCommand(model: string, options: EvaluateCommandOpt
       else notice(`${folder.path} holds the results already`);
       const results = done ?? (await evaluate({ protocol, settings: config.protocol.settings, model: modelOf(source, config, notice), data, leaks, engine, seed: options.seed, folder, signal: interruption.signal, report }));
       end();
-      for (const line of resultLines(results)) terminal.note(line);
+      for (const line of [...resultLines(results), ...(protocol.lines?.(results.details) ?? [])]) terminal.note(line);
       terminal.out(folder.path);
     } catch (error) {
       if (error instanceof EvaluationStopped) throw new Interrupted(`Stopped. The same command goes on: mimlab evaluate ${model} --protocol ${options.protocol} --output ${folder.path} ...`);
@@ -87,6 +87,12 @@ export async function evaluateCommand(model: string, options: EvaluateCommandOpt
     interruption.end();
     engine.dispose();
   }
+}
+
+/** Where nothing is learnt, a folder that is named holds test images, whatever its layout. */
+function testImages(data: DataConfig, learns: boolean): DatasetRef {
+  const ref = datasetRef(data, 'test');
+  return ref.dataset === 'imagefolder' && !learns ? { ...ref, testAlone: true } : ref;
 }
 
 /** `linear-cifar10-10pct-seed1`, say. */

@@ -83,11 +83,14 @@ export async function evaluationConfig({ protocol, source, data, set, labels, se
 
 /** Data sets of small images: they are taken whole. */
 const SMALL: readonly DataConfig['dataset'][] = ['mnist', 'fashion-mnist', 'cifar10', 'cifar100'];
+/** So are images of other kinds of data sets up to this side: CIFAR as image folder, say. */
+const SMALL_SIDE = 64;
 
 /** Photographs are resized to 256 for every 224 and cut, as official codes do up to that size. */
 function usualFraction(data: DataConfig): number {
   const { height, width } = imageSpec(data);
-  return !SMALL.includes(data.dataset) && Math.min(height, width) <= 224 ? 0.875 : 1;
+  const side = Math.min(height, width);
+  return !SMALL.includes(data.dataset) && side > SMALL_SIDE && side <= 224 ? 0.875 : 1;
 }
 
 async function sha256Of(path: string): Promise<string> {

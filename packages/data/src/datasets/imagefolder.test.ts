@@ -61,6 +61,13 @@ describe('an image folder', () => {
     await expect(open(put('test-only', 'test/a/1.png'), 'train')).rejects.toThrow(/has 'test' but no 'train' folder/);
   });
 
+  it('takes class folders without a split as test images where they were named as such', async () => {
+    const alone = (path: string): ReturnType<typeof openDataset> => openDataset({ dataset: 'imagefolder', path, split: 'test', channels: 3, testAlone: true });
+    expect((await alone(put('alone', 'a/1.png', 'b/1.png'))).classes).toEqual(['a', 'b']);
+    expect((await alone(put('alone-val', 'train/a/1.png', 'val/a/1.png', 'val/a/2.png'))).size).toBe(2);
+    await expect(alone(put('alone-train', 'train/a/1.png'))).rejects.toThrow(/has 'train' but no 'test' or 'val' folder/);
+  });
+
   it('looks into deeper folders, past hidden files and files that are no images', async () => {
     const path = put('deep', 'a/2019/x/1.png', 'a/0.png', 'a/.hidden.png', 'a/notes.txt', '.git/objects/1.png');
     const data = await open(path);

@@ -12,10 +12,11 @@ const SPLIT_FOLDERS = { train: ['train'], test: ['test', 'val'] } as const;
 /**
  * Images in folders named by class: `PATH/train/CLASS/...` and `PATH/test/CLASS/...` (or `val`), or `PATH/CLASS/...`
  * for a training set alone. Classes and files are numbered in alphabetical order; files may lie in deeper folders.
+ * @param testAlone test images may be `PATH/CLASS/...` too: the folder was named as nothing but test images
  * @throws DataError naming the folder that is missing, unreadable or holds no image.
  */
-export async function listImageFolder(split: 'train' | 'test', path: string, channels: 1 | 3): Promise<FilesSource> {
-  const root = await splitFolder(split, path);
+export async function listImageFolder(split: 'train' | 'test', path: string, channels: 1 | 3, testAlone = false): Promise<FilesSource> {
+  const root = await splitFolder(split, path, testAlone);
   const classes = (await subfolders(root)).sort();
   if (classes.length === 0) {
     throw new DataError('holds no class folders', { place: root, remedy: 'Put the images of each class into a folder of its own: CLASS/name.jpg.' });
@@ -36,7 +37,7 @@ export async function listImageFolder(split: 'train' | 'test', path: string, cha
   return { kind: 'files', name: 'imagefolder', classes, statistics, channels, root, paths: packStrings(paths), labels: sharedLabels(labels) };
 }
 
-async function splitFolder(split: 'train' | 'test', path: string): Promise<string> {
+async function splitFolder(split: 'train' | 'test', path: string, testAlone: boolean): Promise<string> {
   for (const name of SPLIT_FOLDERS[split]) if ((await isFolder(join(path, name))) && (await hasSubfolder(join(path, name)))) return join(path, name);
   const otherSplit = split === 'train' ? SPLIT_FOLDERS.test : SPLIT_FOLDERS.train;
   for (const name of otherSplit) {
@@ -45,7 +46,7 @@ async function splitFolder(split: 'train' | 'test', path: string): Promise<strin
     }
   }
   // Evaluating on the images trained on must be asked for, never happen because a folder is missing.
-  if (split === 'test') {
+  if (split === 'test' && !testAlone) {
     throw new DataError(`has no folder 'test' or 'val'`, { place: path, remedy: 'Lay the data set out as train/CLASS/name.jpg and test/CLASS/name.jpg.' });
   }
   return path;

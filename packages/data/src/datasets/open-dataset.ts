@@ -31,7 +31,7 @@ export async function readSource(ref: DatasetRef): Promise<DatasetSource> {
       return readCifar(ref.dataset, ref.split, ref.path);
     case 'imagefolder':
       await loadDecoder();
-      return listImageFolder(ref.split, ref.path, ref.channels);
+      return listImageFolder(ref.split, ref.path, ref.channels, ref.testAlone);
     case 'inaturalist':
       await loadDecoder();
       return listInaturalist(ref.split, ref.path, ref.channels);

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { DataError } from '@mimlab/core';
 
 /** Classes that are written out. */
@@ -28,21 +29,59 @@ export function checkSameClasses(train: readonly string[], test: readonly string
   });
 }
 
+/** Stand-ins for the classes of a head that nobody named. */
+const numbers = (size: number): string[] => Array.from({ length: size }, (_, index) => `#${index}`);
+
 /**
  * The number that the head has for each class of a data set.
- * @param head classes of the head by name; undefined where its file does not name them, then their number must agree
+ * @param head classes of the head by name; undefined where nothing names them, then their number must agree
  * @param subset the data set may have some of the head's classes only
  * @throws DataError that shows both lists
  */
 export function headClassOf(head: readonly string[] | undefined, headSize: number, data: readonly string[], subset: boolean, place: string): Int32Array {
-  const same = head === undefined ? data.length === headSize : head.length === data.length && head.every((name, index) => name === data[index]);
-  if (same) return Int32Array.from(data, (_, index) => index);
+  if (head === undefined && data.length === headSize) return Int32Array.from(data, (_, index) => index);
   const places = data.map((name) => head?.indexOf(name) ?? -1);
-  if (head !== undefined && subset && places.every((at) => at >= 0)) return Int32Array.from(places);
-  const names = head ?? Array.from({ length: headSize }, (_, index) => `#${index}`);
-  const fits = head !== undefined && places.every((at) => at >= 0);
-  throw new DataError(`the classes of the data set are not those of the head:${differences(['the head', names], ['the data set', data])}`, {
+  const known = places.every((at) => at >= 0);
+  if (known && (subset || data.length === headSize)) return Int32Array.from(places);
+  const remedy =
+    head === undefined
+      ? `Nothing names the classes of the head: give them, one a line and in its order, by '--set classList=FILE'.`
+      : known
+        ? `The head knows all of them: ask for it with '--set subset=true'.`
+        : 'Evaluate on a data set with the classes that the model was trained on, or fine-tune it on this one.';
+  throw new DataError(`the classes of the data set are not those of the head:${differences(['the head', head ?? numbers(headSize)], ['the data set', data])}`, { place, remedy });
+}
+
+/**
+ * Names of a head's classes: those its file gives, else those of a list that the user names.
+ * @param list classes by `readClassList`
+ * @throws DataError that shows both lists if the user's does not fit the head
+ */
+export function namedClasses(own: readonly string[] | undefined, headSize: number, list: readonly string[] | undefined, place: string): readonly string[] | undefined {
+  if (list === undefined) return own;
+  if (list.length === headSize && (own === undefined || own.every((name, index) => name === list[index]))) return list;
+  throw new DataError(`the class list does not fit the head:${differences(['the head', own ?? numbers(headSize)], ['the class list', list])}`, {
     place,
-    remedy: fits ? `The head knows all of them: ask for it with '--set subset=true'.` : 'Evaluate on a data set with the classes that the model was trained on, or fine-tune it on this one.',
+    remedy: own === undefined ? 'Give one name a line for each class, in the order of the head; for ImageNet the 1000 folder names, sorted.' : 'The file of the model names its classes itself: leave classList out.',
   });
+}
+
+/**
+ * Reads the names of classes, one a line. Empty lines at the end do not count.
+ * @throws DataError naming the file if it cannot be read, is empty, or has an empty line or a name twice
+ */
+export async function readClassList(path: string): Promise<readonly string[]> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new DataError(`cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { place: path, remedy: 'Name a text file with one class a line.', cause });
+  }
+  const names = text.trimEnd().split('\n').map((line) => line.trim());
+  names.forEach((name, index) => {
+    const first = names.indexOf(name);
+    const problem = name === '' ? 'is empty' : first < index ? `has '${name}', as line ${first + 1} has` : undefined;
+    if (problem !== undefined) throw new DataError(`line ${index + 1} ${problem}`, { place: path, remedy: 'Write every class once, one a line.' });
+  });
+  return names;
 }

@@ -4,7 +4,7 @@ import { labelledSamples, type LabelBudget } from '../label-subset.js';
 import type { RowProgress } from '../loader-rows.js';
 import { checkSameClasses } from './class-lists.js';
 import { findLeaks, type Leak } from './leaks.js';
-import type { EvaluationData } from './protocol.js';
+import type { EvaluationData, TestFolder } from './protocol.js';
 
 export interface EvaluationDataOptions {
   /** Absent for protocols that learn nothing. */
@@ -36,8 +36,19 @@ export async function openEvaluationData(options: EvaluationDataOptions): Promis
   if (train !== undefined) checkSameClasses(train.classes, test.classes, test.name);
   const samples = train === undefined ? new Int32Array(0) : labelledSamples(Int32Array.from({ length: train.size }, (_, index) => train.label(index)), labels, seed);
   const leaks = train === undefined || options.leaks === undefined ? [] : await findLeaks(train, samples, test, options.leaks);
-  const open = async (ref: DatasetRef, rest: Pick<LoaderOptions, 'batch' | 'augment' | 'shuffle' | 'subset'>): Promise<Loader> =>
+  const open = async (ref: DatasetRef, rest: Pick<LoaderOptions, 'batch' | 'augment' | 'shuffle' | 'subset' | 'cacheBytes'>): Promise<Loader> =>
     interruptible(await createLoader({ data: ref, image, seed, workers, prefetch, cacheBytes: options.cacheBytes ?? 0, ...rest }));
+  const testFolder = async (path: string): Promise<TestFolder> => {
+    const ref: DatasetRef = { dataset: 'imagefolder', path, split: 'test', testAlone: true, channels: image.channels === 1 ? 1 : 3 };
+    const dataset = await openDataset(ref);
+    return {
+      classes: dataset.classes,
+      size: dataset.size,
+      firstImage: () => dataset.image(0),
+      // Every image is read once: nothing is worth keeping.
+      open: (batch, fraction = cropFraction) => open(ref, { batch, augment: { kind: 'none', cropFraction: fraction }, shuffle: false, cacheBytes: 0 }),
+    };
+  };
   return {
     leaks,
     data: {
@@ -47,6 +58,7 @@ export async function openEvaluationData(options: EvaluationDataOptions): Promis
       cropFraction,
       openTrain: (request) => open(options.train as DatasetRef, labels === 'all' ? request : { ...request, subset: [...samples] }),
       openTest: (batch) => open(options.test, { batch, augment: { kind: 'none', cropFraction }, shuffle: false }),
+      testFolder,
     },
   };
 }

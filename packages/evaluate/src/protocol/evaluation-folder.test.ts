@@ -59,6 +59,25 @@ describe('the folder of an evaluation', () => {
     await folder.release();
   });
 
+  it('keeps answers about a set of images, with its classes', async () => {
+    const folder = await openEvaluationFolder(join(root, 'answers'), config);
+    const answers = { predicted: Int32Array.of(1, 0), labels: Int32Array.of(1, 1), classes: ['n01', 'n02'], top5: 0.75 };
+    const { top5, ...without } = answers;
+    expect(top5).toBe(0.75);
+    expect(await folder.answers('inA', async () => answers)).toEqual(answers);
+    expect(await folder.answers('inA', () => Promise.reject(new Error('asked again')))).toEqual(answers);
+    await folder.answers('fog-3', async () => without);
+    expect(await folder.answers('fog-3', () => Promise.reject(new Error('asked again')))).toEqual(without);
+    await folder.release();
+  });
+
+  it('says so where a kept file holds something else', async () => {
+    const folder = await openEvaluationFolder(join(root, 'mixed'), config);
+    await folder.cached('answers/inA', async () => features);
+    await expect(folder.answers('inA', () => Promise.reject(new Error('asked')))).rejects.toThrow(/holds no answers\n.*Delete the file/);
+    await folder.release();
+  });
+
   it('gives results back as they were written, or none', async () => {
     const folder = await openEvaluationFolder(join(root, 'results'), config);
     expect(await folder.results()).toBeUndefined();

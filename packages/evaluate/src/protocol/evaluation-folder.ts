@@ -1,9 +1,11 @@
 import { appendFileSync } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { CheckpointError, readSafetensors, TrainingError, writeSafetensors } from '@mimlab/core';
+import { CheckpointError, TrainingError } from '@mimlab/core';
 import { clearUnfinished, configDifferences, ensureFolder, onDisk, takeRunLock, truncateMetrics, writeFileAtomically, type StoredConfig } from '@mimlab/train';
 import type { Features } from '../features.js';
+import { keptAnswers, keptFeatures } from './kept-files.js';
+import type { SetPredictions } from './results.js';
 
 /** The exact configuration of an evaluation. */
 export const EVALUATION_FILE = 'evaluation.json';
@@ -32,6 +34,8 @@ export interface EvaluationFolder {
   truncateCurve(update: number): Promise<void>;
   /** Features made once, and read from the disk after that: they follow from the configuration. */
   cached(name: string, make: () => Promise<Features>): Promise<Features>;
+  /** Answers about a set of images, likewise. */
+  answers(name: string, ask: () => Promise<SetPredictions>): Promise<SetPredictions>;
   /** The results of an evaluation that is done; undefined before. */
   results(): Promise<unknown>;
   writeResults(results: unknown): Promise<void>;
@@ -64,7 +68,8 @@ export async function openEvaluationFolder(given: string, config: StoredConfig):
       truncateCurve: async (update) => {
         await truncateMetrics(curve, update);
       },
-      cached: (name, make) => cachedFeatures(join(path, `${name}.safetensors`), make),
+      cached: (name, make) => keptFeatures(join(path, `${name}.safetensors`), make),
+      answers: (name, ask) => keptAnswers(join(path, 'answers', `${name}.safetensors`), ask),
       results: () => readJson(join(path, RESULTS_FILE)),
       writeResults: (results) => writeFileAtomically(join(path, RESULTS_FILE), `${jsonText(results)}\n`),
       release: () => lock.release(),
@@ -101,25 +106,6 @@ async function readJson(path: string): Promise<unknown> {
   } catch (cause) {
     throw new CheckpointError('cannot be read as JSON', { place: path, cause, remedy: 'Delete the file; what it held is made again.' });
   }
-}
-
-/** The whole file appears at once, so what is there is whole. */
-async function cachedFeatures(path: string, make: () => Promise<Features>): Promise<Features> {
-  const known = await readSafetensors(path).catch((error: unknown) => {
-    const { code } = ((error as { cause?: unknown }).cause ?? {}) as { code?: unknown };
-    if (code === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (known === undefined) {
-    const { values, width, count, labels } = await make();
-    const tensors = { values: { shape: [count, width], dtype: 'float32', data: values }, labels: { shape: [count], dtype: 'int32', data: labels } } as const;
-    await onDisk(path, () => writeSafetensors(path, tensors, {}, { fsync: true }));
-    return { values, width, count, labels };
-  }
-  const { values, labels } = known.tensors;
-  if (values === undefined || labels === undefined) throw new CheckpointError('holds no features', { place: path, remedy: 'Delete the file; it is made again.' });
-  const [count, width] = values.shape as [number, number];
-  return { values: values.data as Float32Array, width, count, labels: labels.data as Int32Array };
 }
 
 /** Indented, but lists of numbers in one line each. */

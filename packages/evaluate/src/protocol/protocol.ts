@@ -36,6 +36,21 @@ export interface EvaluationData {
   openTrain(request: LoaderRequest): Promise<Loader>;
   /** Every test image once, its centre, in order. */
   openTest(batch: number): Promise<Loader>;
+  /**
+   * Further test images, for protocols that ask about several sets: `PATH/CLASS/...`, or the same below `test` or `val`.
+   * @throws DataError naming the folder that is missing or holds no images
+   */
+  testFolder(path: string): Promise<TestFolder>;
+}
+
+/** Test images in folders named by class. */
+export interface TestFolder {
+  readonly classes: readonly string[];
+  readonly size: number;
+  /** Size of the first image. */
+  firstImage(): Promise<{ readonly height: number; readonly width: number }>;
+  /** Every image once, its centre, in order. @param cropFraction as in `EvaluationData`, whose it is unless given */
+  open(batch: number, cropFraction?: number): Promise<Loader>;
 }
 
 /** What a protocol tells whoever watches. */
@@ -68,6 +83,8 @@ export interface Protocol<Config = unknown> {
   readonly configSchema: z.ZodType<Config>;
   /** It needs labelled images to learn from; `classify` does not. Default true. */
   readonly learns?: boolean;
+  /** What a person is told of `details`, a line each. */
+  lines?(details: Readonly<Record<string, unknown>>): readonly string[];
   /**
    * A function of its arguments: with the same folder it goes on where it was interrupted, to the same numbers.
    * @throws EvaluationStopped when the signal asks for it and what was done is saved

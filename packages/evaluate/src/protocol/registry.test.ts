@@ -9,7 +9,7 @@ const root = temporaryFolder();
 
 describe('protocols', () => {
   it('are found by name', async () => {
-    expect(PROTOCOLS.map(({ name }) => name)).toEqual(['knn', 'linear', 'partial', 'finetune', 'classify']);
+    expect(PROTOCOLS.map(({ name }) => name)).toEqual(['knn', 'linear', 'partial', 'finetune', 'classify', 'robustness']);
     expect((await findProtocol('linear')).name).toBe('linear');
   });
 

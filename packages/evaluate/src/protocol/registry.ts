@@ -7,10 +7,11 @@ import { finetune } from '../protocols/finetune.js';
 import { knn } from '../protocols/knn.js';
 import { linear } from '../protocols/linear.js';
 import { partial } from '../protocols/partial.js';
+import { robustness } from '../protocols/robustness.js';
 import type { Protocol } from './protocol.js';
 
 /** Built-in protocols, from the cheapest to the dearest. */
-export const PROTOCOLS: readonly Protocol[] = [knn, linear, partial, finetune, classify] as readonly Protocol[];
+export const PROTOCOLS: readonly Protocol[] = [knn, linear, partial, finetune, classify, robustness] as readonly Protocol[];
 
 /**
  * The protocol of a name, or the default export of a module that is named by its path (`./my-protocol.js`).

@@ -51,6 +51,14 @@ describe('a summary', () => {
     expect(summary.confusion).toEqual([[1, 1, 0], [1, 1, 0], [0, 0, 0]]);
   });
 
+  it('counts further sets by their own classes', () => {
+    const other = { predicted: Int32Array.of(1), labels: Int32Array.of(1), classes: ['dog', 'fox'] };
+    const { accuracy, sets } = summarize({ predicted: Int32Array.of(0), labels: Int32Array.of(1), sets: { other } }, ['cat', 'dog']);
+    expect(accuracy).toBe(0);
+    expect(sets).toEqual({ other: expect.objectContaining({ accuracy: 1, samples: 1, confusion: [[0, 0], [0, 1]] }) as unknown });
+    expect(summary.sets).toBeUndefined();
+  });
+
   it('refuses answers that fit neither labels nor classes', () => {
     expect(() => summarize({ predicted: Int32Array.of(0), labels: Int32Array.of(0, 1) }, ['a', 'b'])).toThrow(DataError);
     expect(() => summarize({ predicted: Int32Array.of(2), labels: Int32Array.of(0) }, ['a', 'b'])).toThrow(/image 0 has label 0 and prediction 2, there are 2 classes/);

@@ -7,8 +7,15 @@ export interface Predictions {
   readonly labels: Int32Array;
   /** Share of images whose label is among the five highest scores; where there are scores and more than five classes. */
   readonly top5?: number;
+  /** Further sets of images by name, where a protocol asks about more than the test images. */
+  readonly sets?: Readonly<Record<string, SetPredictions>>;
   /** Anything else worth keeping: plain data. */
   readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** Answers about a set of images with a list of classes of its own, which predictions and labels count by. */
+export interface SetPredictions extends Pick<Predictions, 'predicted' | 'labels' | 'top5'> {
+  readonly classes: readonly string[];
 }
 
 export interface Interval {
@@ -24,8 +31,8 @@ export interface ClassResult {
   readonly accuracy: number | null;
 }
 
-/** Everything that results.json says about the answers. */
-export interface Summary {
+/** What is said about the answers to one set of images. */
+export interface SetSummary {
   /** 0..1. */
   readonly accuracy: number;
   /** Of 95 %, by Wilson's score. */
@@ -36,6 +43,11 @@ export interface Summary {
   readonly perClass: readonly ClassResult[];
   /** How often each class (row) was taken for each (column). */
   readonly confusion: readonly (readonly number[])[];
+}
+
+/** Everything that results.json says about the answers: on the test images, and on further sets. */
+export interface Summary extends SetSummary {
+  readonly sets?: Readonly<Record<string, SetSummary>>;
   readonly details: Readonly<Record<string, unknown>>;
 }
 
@@ -56,7 +68,12 @@ export function wilsonInterval(correct: number, samples: number): Interval {
 }
 
 /** @throws DataError if predictions and labels do not fit each other or the classes */
-export function summarize({ predicted, labels, top5, details = {} }: Predictions, classes: readonly string[]): Summary {
+export function summarize({ sets, details = {}, ...own }: Predictions, classes: readonly string[]): Summary {
+  const others = sets === undefined ? {} : { sets: Object.fromEntries(Object.entries(sets).map(([name, set]) => [name, summaryOf(set)])) };
+  return { ...summaryOf({ ...own, classes }), ...others, details };
+}
+
+function summaryOf({ predicted, labels, top5, classes }: SetPredictions): SetSummary {
   if (predicted.length !== labels.length) throw new DataError(`${predicted.length} predictions do not fit ${labels.length} labels`, { place: 'predictions' });
   const confusion = classes.map(() => Array<number>(classes.length).fill(0));
   predicted.forEach((prediction, i) => {
@@ -80,7 +97,6 @@ export function summarize({ predicted, labels, top5, details = {} }: Predictions
     ...(top5 === undefined ? {} : { top5 }),
     perClass,
     confusion,
-    details,
   };
 }
 

@@ -1,16 +1,16 @@
 import { randomStream, sizeOfShape, type HostTensor, type NamedHostTensors } from '@mimlab/core';
 import { z } from 'zod';
-import { rowsOfLoader } from '../loader-rows.js';
 import { createClassifier, DROP_PATH, type Classifier } from '../model/classifier.js';
 import { defineParameters } from '../model/define-state.js';
 import { requireTrunk, trunkValues } from '../model/trunk-values.js';
 import { tunedParams, tuningUpdates, type TunedBlocks } from '../model/tuned-parameters.js';
 import { saveClassifier } from '../model/saved-classifier.js';
-import { stopIfAsked, type EvaluationContext } from '../protocol/protocol.js';
-import { predictionsFromScores, type Predictions } from '../protocol/results.js';
-import { classifyingStep, KEEP, tuningStep } from '../training/classifier-step.js';
+import type { EvaluationContext } from '../protocol/protocol.js';
+import type { Predictions } from '../protocol/results.js';
+import { KEEP, tuningStep } from '../training/classifier-step.js';
 import { drawMix, MixConfig, softTargets } from '../training/soft-targets.js';
 import { tune, type TuneBatch } from '../training/tune-loop.js';
+import { testAnswers } from './answers.js';
 import { augmentOf, parameterCounts, scheduleOf, trainingKeys, tuningAugment } from './training-config.js';
 
 /** Keys of fine-tuning, partial or whole. Defaults: the official MAE recipe for ViT-B (specification, section 6). */
@@ -82,28 +82,5 @@ export async function fineTune(config: TuningConfig, tuned: TunedBlocks, context
     await loader.close();
   }
   await saveClassifier(folder.path, engine, specs, { classes: data.classes, pool: config.pool });
-  return { ...(await classified(context, classifier, config.testBatch)), details: { pool: config.pool, tuned, parameters: parameterCounts(specs) } };
-}
-
-/** Asks a classifier, which the engine holds, about the test images. @param columns classes of the head that count; all unless given */
-export async function classified({ model, data, engine, signal, report }: EvaluationContext, classifier: Classifier, batch: number, columns?: Int32Array): Promise<Predictions> {
-  const loader = await data.openTest(batch);
-  try {
-    const { values, width, count, labels } = await rowsOfLoader({
-      engine,
-      step: classifyingStep(classifier, classifier.params(), model.statistics),
-      output: 'logits',
-      loader,
-      progress: (done, total) => {
-        stopIfAsked(signal);
-        report({ kind: 'progress', stage: 'test images', unit: 'images', done, total, text: '' });
-      },
-    });
-    if (columns === undefined) return predictionsFromScores(values, labels, width);
-    const scores = new Float32Array(count * columns.length);
-    for (let row = 0; row < count; row++) columns.forEach((column, at) => (scores[row * columns.length + at] = values[row * width + column] as number));
-    return predictionsFromScores(scores, labels, columns.length);
-  } finally {
-    await loader.close();
-  }
+  return { ...(await testAnswers(context, classifier, config.testBatch)), details: { pool: config.pool, tuned, parameters: parameterCounts(specs) } };
 }
