@@ -65,6 +65,7 @@ export async function figure7(runs: readonly string[], { image, count, seed, sta
     const context = await loadRunContext(storedConfig(run));
     columns.push({ name: shown[place] as string, rows: await reconstructions(run, context, { image, count, seed, statistics }) });
     for (const line of pictureCaption(context.objective, statistics)) captions.add(line);
+    if (leavesOut(context)) captions.add('dark grey: thrown, nothing was predicted there');
   }
   checkSameMasks(columns);
   print(await writeFigure(await picturesFigure(columns, [...captions]), 'figure-7', output), terminal);
@@ -109,6 +110,10 @@ async function reconstructions(run: string, context: RunContext, { image, count,
     engine.dispose();
   }
 }
+
+/** Partial reconstruction never predicts what it throws. */
+const leavesOut = ({ objective, config }: RunContext): boolean =>
+  objective.sampler.counts(objective.grid).thrown > 0 && config.wrap.some((settings) => (settings as { readonly reconstruction?: unknown }).reconstruction === 'partial');
 
 function checkSameMasks([first, ...others]: readonly PictureColumn[]): void {
   const masks = (column: PictureColumn | undefined): string => JSON.stringify(column?.rows.map(({ plan, original }) => [[...plan.visible].sort((a, b) => a - b), plan.grid, original.width, original.height]));

@@ -42,7 +42,7 @@ export interface AccuracyFigure {
  * @param title data and schedule of what was measured, written above its panel; what the results say unless given
  * @throws DataError if the rows hold neither
  */
-export function accuracyFigure({ rows, scale }: TableResults, title = scale === undefined ? 'Measured' : `Measured: ${scale}`): AccuracyFigure {
+export function accuracyFigure({ rows, scale }: TableResults, title = typeof scale === 'string' ? `Measured: ${scale}` : 'Measured'): AccuracyFigure {
   const of = { measured: bubbles(rows, 'measured'), published: bubbles(rows, 'published') };
   const shown = (['measured', 'published'] as const).filter((source) => of[source].length > 0);
   if (shown.length === 0) throw new DataError(`holds no accuracy of the rows ${POINTS.map(({ id }) => id).join(', ')}`, { place: 'results', remedy: `Give figure 1 the results of table 2.` });

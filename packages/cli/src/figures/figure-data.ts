@@ -15,10 +15,11 @@ const TableRow = z.object({
   measured: z.object({ top1: Accuracy.nullish() }).nullish(),
 });
 
-/** What `mimlab table t2 --format json` prints: rows alone, or an object that has them. Other keys are passed over. */
-const TableResults = z
-  .union([z.array(TableRow), z.object({ scale: z.string().optional().describe('What was measured on.'), rows: z.array(TableRow) })])
-  .transform((given): { readonly scale?: string | undefined; readonly rows: TableRow[] } => (Array.isArray(given) ? { rows: given } : given));
+/** What `mimlab table t2 --format json` prints: rows by their id. Other keys are passed over. */
+const TableResults = z.object({
+  scale: z.string().nullish().describe('What was measured on.'),
+  rows: z.record(z.string(), TableRow).transform((rows) => Object.values(rows)),
+});
 
 export type TableRow = z.infer<typeof TableRow>;
 export type TableResults = z.output<typeof TableResults>;
@@ -39,14 +40,38 @@ const FineTuningResults = z.strictObject({
 
 export type FineTuningResults = z.infer<typeof FineTuningResults>;
 
-/** @throws DataError naming the file, the row and what is wrong with it */
-export const readTableResults = (path: string): Promise<TableResults> => readResults(path, TableResults, `Write it with 'mimlab table t2 --format json'.`);
+/** What `mimlab sweep --format json` prints; accuracies as shares. Evaluations other than partial fine-tuning are passed over. */
+const SweepCurve = z
+  .object({
+    title: z.string(),
+    evaluations: z.array(z.object({ name: z.string(), protocol: z.string(), set: z.record(z.string(), z.unknown()) })),
+    rows: z.array(z.object({ label: z.string(), evaluations: z.record(z.string(), z.object({ mean: z.number(), spread: z.number().optional() })) })),
+  })
+  .transform(({ title, evaluations, rows }) => ({
+    title,
+    rows: rows.flatMap(({ label, evaluations: figures }) =>
+      evaluations.flatMap(({ name, protocol, set }) => {
+        const blocks = set['blocks'] === 'half' ? 0.5 : set['blocks'];
+        const figure = figures[name];
+        if (protocol !== 'partial' || typeof blocks !== 'number' || figure === undefined) return [];
+        const accuracy = { mean: 100 * figure.mean, ...(figure.spread === undefined ? {} : { spread: 100 * figure.spread }) };
+        return [{ series: label, blocks, accuracy }];
+      }),
+    ),
+  }))
+  .pipe(FineTuningResults);
 
 /** @throws DataError naming the file, the row and what is wrong with it */
+export const readTableResults = (path: string): Promise<TableResults> => readResults(path, () => TableResults, `Write it with 'mimlab table t2 --format json'.`);
+
+/**
+ * Accuracies by tuned blocks: rows written by hand, or what a sweep over partial fine-tuning printed.
+ * @throws DataError naming the file, the row and what is wrong with it
+ */
 export const readFineTuningResults = (path: string): Promise<FineTuningResults> =>
-  readResults(path, FineTuningResults, `Expected {"rows": [{"series": "MAE", "blocks": 0, "accuracy": {"mean": 60.1, "spread": 0.3}}, ...]}, accuracies in percent.`);
+  readResults(path, (given) => (typeof given === 'object' && given !== null && 'evaluations' in given ? SweepCurve : FineTuningResults), `Expected what 'mimlab sweep --format json' prints of evaluations by partial fine-tuning, or {"rows": [{"series": "MAE", "blocks": 0, "accuracy": {"mean": 60.1, "spread": 0.3}}, ...]}, accuracies in percent.`);
 
-async function readResults<T>(path: string, schema: z.ZodType<T>, remedy: string): Promise<T> {
+async function readResults<T>(path: string, schemaOf: (given: unknown) => z.ZodType<T>, remedy: string): Promise<T> {
   let given: unknown;
   try {
     given = JSON.parse(await readFile(path, 'utf8'));
@@ -54,7 +79,7 @@ async function readResults<T>(path: string, schema: z.ZodType<T>, remedy: string
     if (!(cause instanceof SyntaxError)) throw cause;
     throw new DataError('is no JSON', { place: path, remedy, cause });
   }
-  const parsed = schema.safeParse(given);
+  const parsed = schemaOf(given).safeParse(given);
   if (parsed.success) return parsed.data;
   throw new DataError(z.prettifyError(parsed.error), { place: path, remedy });
 }

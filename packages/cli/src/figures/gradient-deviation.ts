@@ -46,14 +46,15 @@ export function deviationFigure({ settings, rows }: DeviationFile): TopLevelSpec
   const kinds = (Object.keys(WEIGHTS_TITLES) as Weights[]).filter((weights) => rows.some((row) => row.weights === weights));
   const several = new Set(rows.map(({ run }) => run)).size > new Set(rows.map((row) => `${row.weights} ${row.throw} ${methodName(row)}`)).size;
   const ratios = [...new Set(rows.map((row) => round(100 * row.throw)))].sort((a, b) => a - b);
+  const legend = { orient: 'top', columns: kinds.length };
   const [least = 0, most = 0] = [ratios[0], ratios.at(-1)];
 
   const panel = (weights: Weights, { of, title }: (typeof QUANTITIES)[number]): object => {
     const chosen = ordered.filter((row) => row.weights === weights);
     const x = { field: 'thrown', type: 'quantitative', title: 'tokens thrown, γ (% of all tokens)', scale: { domain: [least - 5, most + 5], nice: false }, axis: { values: ratios, grid: false } };
     const y = (field: string, more: object = {}): object => ({ field, type: 'quantitative', title, scale: { zero: true }, axis: { tickCount: 5 }, ...more });
-    const colour = { field: 'method', type: 'nominal', title: null, scale: { domain: names, range: styles.map((style) => style.colour) }, legend: { orient: 'top', columns: 2 } };
-    const shape = { field: 'method', type: 'nominal', title: null, scale: { domain: names, range: styles.map((style) => style.shape) }, legend: { orient: 'top', columns: 2 } };
+    const colour = { field: 'method', type: 'nominal', title: null, scale: { domain: names, range: styles.map((style) => style.colour) }, legend };
+    const shape = { field: 'method', type: 'nominal', title: null, scale: { domain: names, range: styles.map((style) => style.shape) }, legend };
     // At common weights the floor is one and the same for every method.
     const floor = weights === 'own' ? { color: colour } : { color: { value: COLOURS.grey } };
     return {
@@ -61,7 +62,7 @@ export function deviationFigure({ settings, rows }: DeviationFile): TopLevelSpec
       height: 220,
       title: title === QUANTITIES[0].title ? WEIGHTS_TITLES[weights] : '',
       layer: [
-        { data: { values: points(chosen, 'floor', of) }, mark: { type: 'line', strokeDash: [3, 4], strokeWidth: 1.5, opacity: 0.8 }, encoding: { x, y: y('value'), detail: { field: 'method' }, ...floor } },
+        { data: { values: points(chosen, 'floor', of) }, mark: { type: 'line', strokeDash: [3, 4], strokeWidth: 1.5, point: { filled: false, fill: 'white', size: 30 } }, encoding: { x, y: y('value'), detail: { field: 'method' }, ...floor } },
         { data: { values: points(chosen, 'groups', of) }, mark: { type: 'rule', strokeWidth: 1.5 }, encoding: { x, y: y('low'), y2: { field: 'high' }, color: colour } },
         { data: { values: points(chosen, 'groups', of) }, mark: { type: 'line', strokeWidth: 2 }, encoding: { x, y: y('value'), color: colour } },
         { data: { values: points(chosen, 'groups', of) }, mark: { type: 'point', filled: true, size: 80, opacity: 1 }, encoding: { x, y: y('value'), color: colour, shape } },
