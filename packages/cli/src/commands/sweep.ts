@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path';
 import { writeFileAtomically } from '@mimlab/train';
+import { nameOf } from '../grid/evaluation-settings.js';
 import { measureCost } from '../grid/measure-costs.js';
 import { runGrid, type GridRow } from '../grid/run-grid.js';
 import { expandSweep } from '../sweep/expand-sweep.js';
@@ -31,7 +32,8 @@ export async function sweepCommand(file: string, options: SweepCommandOptions, t
     results.push(sweepResult(row, own, cost));
   }
   const title = sweep.title ?? basename(file);
-  const text = formatSweep({ title, evaluations: [...new Set(results.flatMap(({ evaluations }) => Object.keys(evaluations)))], rows: results }, options.format, aligned);
+  const evaluations = sweep.evaluate.map((evaluation) => ({ name: nameOf(evaluation), protocol: evaluation.protocol, labels: String(evaluation.labels), set: evaluation.set }));
+  const text = formatSweep({ title, evaluations, rows: results }, options.format, aligned);
   if (options.output === undefined) terminal.out(text);
   else {
     await writeFileAtomically(options.output, `${text}\n`);

@@ -47,7 +47,7 @@ const SweepCurve = z
     evaluations: z.array(z.object({ name: z.string(), protocol: z.string(), set: z.record(z.string(), z.unknown()) })),
     rows: z.array(z.object({ label: z.string(), evaluations: z.record(z.string(), z.object({ mean: z.number(), spread: z.number().optional() })) })),
   })
-  .transform(({ title, evaluations, rows }) => ({
+  .transform(({ title, evaluations, rows }): z.input<typeof FineTuningResults> => ({
     title,
     rows: rows.flatMap(({ label, evaluations: figures }) =>
       evaluations.flatMap(({ name, protocol, set }) => {

@@ -45,7 +45,7 @@ describe('figure 1', () => {
   });
 
   it('puts what was measured first, with bars over seeds', () => {
-    const { spec, shown } = accuracyFigure(table((id) => (id === 't2-06' ? { top1: { mean: 60, spread: 0.5 } } : { top1: { mean: 61 } })), 'Measured: CIFAR-10');
+    const { spec, shown } = accuracyFigure(table((id) => (id === 't2-06' ? { top1: { mean: 60, spread: 0.5 } } : { top1: { mean: 61, spread: undefined } })), 'Measured: CIFAR-10');
     expect(shown).toEqual(['measured', 'published']);
     const [measured] = panelsOf(spec) as [Panel];
     expect(measured.title?.text).toBe('Measured: CIFAR-10');
@@ -54,7 +54,7 @@ describe('figure 1', () => {
   });
 
   it('names the scale that the results were measured at', () => {
-    const { spec } = accuracyFigure({ ...table(() => ({ top1: { mean: 61 } })), scale: 'cifar10' });
+    const { spec } = accuracyFigure({ ...table(() => ({ top1: { mean: 61, spread: undefined } })), scale: 'cifar10' });
     expect(panelsOf(spec)[0]?.title?.text).toBe('Measured: cifar10');
   });
 

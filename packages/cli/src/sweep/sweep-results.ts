@@ -20,7 +20,8 @@ export interface SweepResult {
 /** Everything a sweep gave; what `--format json` prints. */
 export interface SweepResults {
   readonly title: string;
-  readonly evaluations: readonly string[];
+  /** What every encoder was asked, in the order of columns. */
+  readonly evaluations: readonly { readonly name: string; readonly protocol: string; readonly labels: string; readonly set: Readonly<Record<string, unknown>> }[];
   readonly rows: readonly SweepResult[];
 }
 

@@ -15,7 +15,7 @@ export function sweepCells({ rows, evaluations }: SweepResults): string[][] {
   const axes = [...new Set(rows.flatMap(({ axes: of }) => Object.keys(of)))];
   const columns: Column[] = [
     ...(axes.length === 0 ? [{ name: 'row', cell: ({ label }: SweepResult) => label }] : axes.map((axis) => ({ name: axis, cell: ({ axes: of }: SweepResult) => of[axis] }))),
-    ...evaluations.map((name) => ({
+    ...evaluations.map(({ name }) => ({
       name: `${name}, %`,
       cell: ({ evaluations: of }: SweepResult) => (of[name] === undefined ? undefined : percent(of[name])),
     })),

@@ -73,7 +73,7 @@ describe('the file of a sweep', () => {
 
 const results: SweepResults = {
   title: 'Two',
-  evaluations: ['knn'],
+  evaluations: [{ name: 'knn', protocol: 'knn', labels: 'all', set: {} }],
   rows: [
     {
       label: 'full',
