@@ -15,10 +15,13 @@ const SPECIAL: Readonly<Record<string, string>> = {
   '±': '$\\pm$',
   '†': '\\textdagger{}',
   '×': '$\\times$',
+  // These two print as other signs in the default encoding of fonts.
+  '|': '\\textbar{}',
+  '"': '\\textquotedbl{}',
 };
 
 /** Text as LaTeX prints it as it is. */
-export const latexText = (text: string): string => text.replace(/[\\{}%&#$_~^±†×]/g, (sign) => SPECIAL[sign] as string);
+export const latexText = (text: string): string => text.replace(/[\\{}%&#$_~^±†×|"]/g, (sign) => SPECIAL[sign] as string);
 
 /** Neighbouring columns of one group: heads over them. */
 function spans(columns: readonly Column[]): { readonly group: Column['group']; readonly from: number; readonly to: number }[] {
@@ -36,7 +39,7 @@ function spans(columns: readonly Column[]): { readonly group: Column['group']; r
 export function formatLatex(table: TableModel): string {
   const line = (cells: readonly string[]): string => `    ${cells.map(latexText).join(' & ')} \\\\`;
   const groups = spans(table.columns);
-  const over = groups.map(({ group, from, to }) => (GROUP_NAMES[group] === '' ? '&'.repeat(to - from) : `\\multicolumn{${to - from + 1}}{c}{${GROUP_NAMES[group]}}`));
+  const over = groups.map(({ group, from, to }) => (GROUP_NAMES[group] === '' ? '& '.repeat(to - from).trim() : `\\multicolumn{${to - from + 1}}{c}{${GROUP_NAMES[group]}}`));
   const rules = groups.filter(({ group }) => GROUP_NAMES[group] !== '').map(({ from, to }) => `\\cmidrule(lr){${from}-${to}}`);
   const numeric = table.columns.map(({ group }) => (group === 'setting' ? 'l' : 'r')).join('');
   const scale = table.scale === undefined ? '' : ` Measured: ${table.scale}.`;

@@ -1,29 +1,36 @@
 import { GROUP_NAMES, tableCells, tableHeads } from './table-cells.js';
 import type { TableModel } from './table-model.js';
 
+const GAP = '  ';
+
 /** An aligned table with the names of its groups of columns above it and its notes below. */
 export function formatTerminal(table: TableModel): string {
-  const heads = tableHeads(table);
-  const rows = tableCells(table);
-  const groups = ['', ...table.columns.map(({ group }) => GROUP_NAMES[group])];
-  const widths = heads.map((head, column) => Math.max(head.length, ...rows.map((row) => (row[column] as string).length)));
+  const lines = [tableHeads(table), ...tableCells(table)];
+  const names = ['', ...table.columns.map(({ group }) => GROUP_NAMES[group])];
+  const begins = names.map((name, column) => column > 0 && name !== names[column - 1]);
   // Figures stand right, words left.
   const right = [false, ...table.columns.map(({ group }) => group !== 'setting')];
-  const starts = (column: number): boolean => column > 0 && groups[column] !== groups[column - 1];
+  // A group of one column is at least as wide as its name.
+  const alone = begins.map((begin, column) => begin && begins[column + 1] !== false);
+  const widths = names.map((name, column) => Math.max(alone[column] === true ? name.length : 0, ...lines.map((cells) => (cells[column] as string).length)));
+
   const line = (cells: readonly string[]): string =>
     cells
-      .map((cell, column) => `${starts(column) ? '| ' : ''}${right[column] === true ? cell.padStart(widths[column] as number) : cell.padEnd(widths[column] as number)}`)
-      .join('  ')
+      .map((cell, column) => {
+        const width = widths[column] as number;
+        return `${begins[column] === true ? '| ' : ''}${right[column] === true ? cell.padStart(width) : cell.padEnd(width)}`;
+      })
+      .join(GAP)
       .trimEnd();
-  let place = 0;
-  let over = '';
-  heads.forEach((_, column) => {
-    if (starts(column)) {
-      over = over.padEnd(place) + `| ${groups[column]}`;
-      place += 2;
-    }
-    place += (widths[column] as number) + 2;
-  });
+
+  const over = names.reduce(
+    ({ text, place }, name, column) => ({
+      text: begins[column] === true ? `${text.padEnd(place)}| ${name}` : text,
+      place: place + (begins[column] === true ? 2 : 0) + (widths[column] as number) + GAP.length,
+    }),
+    { text: '', place: 0 },
+  );
   const scale = table.scale === undefined ? '' : ` Measured: ${table.scale}.`;
-  return [`Table ${table.id.slice(1)}. ${table.title}.${scale}`, '', over, line(heads), ...rows.map(line), '', ...table.notes].join('\n');
+  const [heads, ...rows] = lines.map(line);
+  return [`Table ${table.id.slice(1)}. ${table.title}.${scale}`, '', over.text, heads, ...rows, '', ...table.notes].join('\n');
 }
