@@ -117,7 +117,7 @@ describe('notes', () => {
   });
 
   it('name the data that a table needs and how to point to them', async () => {
-    expect(await notesOf('t7')).toMatch(/ImageNet-C, -A, -R and -Sketch[^]*mimlab evaluate FINETUNED --protocol classify --data/);
+    expect(await notesOf('t7')).toMatch(/ImageNet-C, -A, -R and -Sketch[^]*mimlab evaluate FINETUNED --protocol robustness .*inC=.*inA=.*inR=.*inSketch=/);
     expect(await notesOf('t8')).toMatch(/iNaturalist 2018 and 2019[^]*mimlab evaluate RUN --protocol finetune --data/);
     expect(await notesOf('t9')).toMatch(/ADE20K.*no segmentation heads.*published only/);
     expect(await notesOf('t10')).toMatch(/COCO.*no detection heads.*published only/);

@@ -3,8 +3,8 @@ import type { PaperTable } from './paper-tables.js';
 /** Data that a table's published columns were measured on and no package can bring along. */
 const NEEDED: Readonly<Record<string, readonly string[]>> = {
   table7: [
-    'Data: ImageNet-1K to fine-tune, then ImageNet-C, -A, -R and -Sketch, which you download from their authors, each as an image folder CLASS/IMAGE.',
-    `Point to them: 'mimlab evaluate RUN --protocol finetune --data /data/imagenet', then 'mimlab evaluate FINETUNED --protocol classify --data /data/imagenet-a' for each set; 'mimlab corrupt' makes corrupted copies of a set of your own.`,
+    'Data: ImageNet-1K to fine-tune, and ImageNet-C, -A, -R and -Sketch to judge, which you download from their authors.',
+    `Point to them: 'mimlab evaluate RUN --protocol finetune --data /data/imagenet', then 'mimlab evaluate FINETUNED --protocol robustness --data /data/imagenet --set inC=/data/imagenet-c --set inA=/data/imagenet-a --set inR=/data/imagenet-r --set inSketch=/data/imagenet-sketch'.`,
   ],
   table8: [
     'Data: iNaturalist 2018 and 2019, which you download from their authors, as image folders train/CLASS/IMAGE and val/CLASS/IMAGE.',
