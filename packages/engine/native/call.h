@@ -38,6 +38,11 @@ class Call {
     *taken = forwarded == input;
     return Kept(output);
   }
+  // Ends the run with this message; TensorFlow copies it.
+  void Fail(const char* message) {
+    TF_SetStatus(status_, TF_INTERNAL, message);
+    Failed();
+  }
   bool Failed() {
     if (TF_GetCode(status_) == TF_OK) return false;
     TF_OpKernelContext_Failure(context_, status_);
@@ -99,13 +104,17 @@ class Attributes {
 // Shapes are known from the recording; TensorFlow need not infer them.
 inline void NoInference(TF_ShapeInferenceContext* context, TF_Status* status) { TF_ShapeInferenceContextSetUnknownShape(context, status); }
 
+// Operations that change variables must not be merged or left out.
+enum class State { kUntouched, kChanged };
+
 inline void DefineOp(const char* name, const std::vector<const char*>& inputs, const std::vector<const char*>& outputs,
-                     const std::vector<const char*>& attrs) {
+                     const std::vector<const char*>& attrs, State state = State::kUntouched) {
   TF_Status* status = TF_NewStatus();
   TF_OpDefinitionBuilder* op = TF_NewOpDefinitionBuilder(name);
   for (const char* attr : attrs) TF_OpDefinitionBuilderAddAttr(op, attr);
   for (const char* input : inputs) TF_OpDefinitionBuilderAddInput(op, input);
   for (const char* output : outputs) TF_OpDefinitionBuilderAddOutput(op, output);
+  if (state == State::kChanged) TF_OpDefinitionBuilderSetIsStateful(op, true);
   TF_OpDefinitionBuilderSetShapeInferenceFunction(op, &NoInference);
   TF_RegisterOpDefinition(op, status);
   TF_DeleteStatus(status);

@@ -6,6 +6,7 @@
 #include "call.h"
 #include "product_op.h"
 #include "rows.h"
+#include "update_op.h"
 
 namespace {
 
@@ -93,6 +94,7 @@ __attribute__((constructor)) void Register() {
   DefineKernel("MimlabColumnSums", nullptr, &ComputeColumnSums, nullptr);
   mimlab::DefineProducts();
   mimlab::DefineAttention();
+  mimlab::DefineUpdates();
 }
 
 }  // namespace

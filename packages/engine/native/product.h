@@ -31,10 +31,13 @@ struct ProductOptions {
   bool add = false;
 };
 
-// Called for every finished piece of the result, while it is in the cache: rows, columns.
+// Called for every finished piece of the result, while it is in the cache: rows, columns, and the number of the piece,
+// below LargestPieceCount.
 struct NoEpilogue {
-  void operator()(Range, Range) const {}
+  void operator()(Range, Range, int64_t) const {}
 };
+
+inline int64_t LargestPieceCount(int64_t m, int64_t n) { return std::max<int64_t>(Pieces(m, kTileRows) * Pieces(n, kTileColumns), 16); }
 
 // One tile, cut off at the right edge of the result. `packed_a`: the tile as PackTiles left it, if it did.
 inline void TileInto(const Operand& a, const float* packed_a, const float* packed_b, Range inner, Range rows, Range columns, const TileTarget& target) {
@@ -84,7 +87,7 @@ void ProductByTiles(int64_t m, int64_t n, int64_t k, const Operand& a, const Ope
           const float* packed_b = packed + (panel * k + inner.begin) * kTileColumns;
           const float* bias = options.bias == nullptr || !last ? nullptr : options.bias + columns.begin;
           TileInto(a, packed_a, packed_b, inner, rows, columns, {c + rows.begin * n + columns.begin, n, options.add || run > 0, bias});
-          if (last) epilogue(rows, columns);
+          if (last) epilogue(rows, columns, tile * panels + panel);
         }
       }
     }
@@ -121,12 +124,12 @@ void ProductByRuns(int64_t m, int64_t n, int64_t k, const Operand& a, const Oper
     }
   });
   const int64_t pieces = PiecesOf(m, 8);
-  ByPieces(m, pieces, [&](int64_t, int64_t begin, int64_t end) {
+  ByPieces(m, pieces, [&](int64_t piece, int64_t begin, int64_t end) {
     for (int64_t run = 1; run < runs; run++) {
       const float* from = partial + (run - 1) * size;
       for (int64_t i = begin * n; i < end * n; i++) c[i] += from[i];
     }
-    epilogue({begin, end}, {0, n});
+    epilogue({begin, end}, {0, n}, piece);
   });
 }
 

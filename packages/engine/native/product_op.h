@@ -3,20 +3,23 @@
 #define MIMLAB_PRODUCT_OP_H_
 
 #include "call.h"
+#include "pieces.h"
 #include "product.h"
 #include "rows.h"
 
 namespace mimlab {
 
-// ((A B) + bias) * factor + addend, each of the three where it is given.
+// ((A B) + bias) * factor + addend, each of the three where it is given; with `square` also half the sum of the result's
+// squares.
 struct ProductOp {
   explicit ProductOp(Attributes& attributes)
       : transpose_a(attributes.Bool("transpose_a")),
         transpose_b(attributes.Bool("transpose_b")),
         bias(attributes.Bool("bias")),
         factor(attributes.Bool("factor")),
-        addend(attributes.Bool("addend")) {}
-  bool transpose_a, transpose_b, bias, factor, addend;
+        addend(attributes.Bool("addend")),
+        square(attributes.Bool("square")) {}
+  bool transpose_a, transpose_b, bias, factor, addend, square;
 };
 
 struct ProductShape {
@@ -43,21 +46,26 @@ inline void ComputeProduct(void* kept, TF_OpKernelContext* context) {
   bool taken = false;
   const std::vector<int64_t> result{shape.m, shape.n};
   TF_Tensor* c = op.addend && !op.factor ? call.OutputOver(addend, 0, result, &taken) : call.Output(0, result, TF_FLOAT);
+  TF_Tensor* half_square = call.Output(1, {}, TF_FLOAT);
   const float* biases = op.bias ? Floats(call.Input(bias)) : nullptr;
   const float* factors = op.factor ? Floats(call.Input(factor)) : nullptr;
   const float* addends = op.addend && !taken ? Floats(call.Input(addend)) : nullptr;
   if (call.Failed()) return;
   float* to = Floats(c);
-  Product(shape.m, shape.n, shape.k, shape.a, shape.b, {biases, taken}, to, [=](Range rows, Range columns) {
-    if (factors == nullptr && addends == nullptr) return;
+  std::vector<float> squares(op.square ? static_cast<size_t>(LargestPieceCount(shape.m, shape.n)) : 0);
+  float* const parts = op.square ? squares.data() : nullptr;
+  Product(shape.m, shape.n, shape.k, shape.a, shape.b, {biases, taken}, to, [=](Range rows, Range columns, int64_t piece) {
+    if (factors == nullptr && addends == nullptr && parts == nullptr) return;
     for (int64_t row = rows.begin; row < rows.end; row++) {
       const int64_t begin = row * shape.n + columns.begin, end = row * shape.n + columns.end;
       if (factors != nullptr)
         for (int64_t i = begin; i < end; i++) to[i] *= factors[i];
       if (addends != nullptr)
         for (int64_t i = begin; i < end; i++) to[i] += addends[i];
+      if (parts != nullptr) parts[piece] += SquaresOf(to + begin, end - begin);
     }
   });
+  *Floats(half_square) = SumInOrder(squares) / 2;
 }
 
 struct ProductGeluOp {
@@ -76,7 +84,7 @@ inline void ComputeProductGelu(void* kept, TF_OpKernelContext* context) {
   TF_Tensor *y = call.Output(0, result, TF_FLOAT), *slope = call.Output(1, result, TF_FLOAT);
   if (call.Failed()) return;
   float *to = Floats(y), *slopes = Floats(slope);
-  Product(shape.m, shape.n, shape.k, shape.a, shape.b, {Floats(bias), false}, to, [=](Range rows, Range columns) {
+  Product(shape.m, shape.n, shape.k, shape.a, shape.b, {Floats(bias), false}, to, [=](Range rows, Range columns, int64_t) {
     for (int64_t row = rows.begin; row < rows.end; row++) {
       const int64_t begin = row * shape.n + columns.begin;
       GeluOf(to + begin, to + begin, slopes + begin, columns.size());
@@ -85,8 +93,8 @@ inline void ComputeProductGelu(void* kept, TF_OpKernelContext* context) {
 }
 
 inline void DefineProducts() {
-  DefineOp("MimlabProduct", {"a: float", "b: float", "extras: N * float"}, {"product: float"},
-           {"transpose_a: bool", "transpose_b: bool", "bias: bool", "factor: bool", "addend: bool", "N: int >= 0"});
+  DefineOp("MimlabProduct", {"a: float", "b: float", "extras: N * float"}, {"product: float", "half_square: float"},
+           {"transpose_a: bool", "transpose_b: bool", "bias: bool", "factor: bool", "addend: bool", "square: bool = false", "N: int >= 0"});
   DefineOp("MimlabProductGelu", {"a: float", "b: float", "bias: float"}, {"y: float", "slope: float"}, {"transpose_a: bool", "transpose_b: bool"});
   DefineKernelWith<ProductOp>("MimlabProduct", &ComputeProduct);
   DefineKernelWith<ProductGeluOp>("MimlabProductGelu", &ComputeProductGelu);

@@ -17,11 +17,12 @@ typedef struct TF_OpKernelConstruction TF_OpKernelConstruction;
 typedef struct TF_OpKernelContext TF_OpKernelContext;
 
 enum TF_DataType : int { TF_FLOAT = 1, TF_BFLOAT16 = 14 };
-constexpr int TF_OK = 0;
+constexpr int TF_OK = 0, TF_INTERNAL = 13;
 
 TF_Status* TF_NewStatus();
 void TF_DeleteStatus(TF_Status*);
 int TF_GetCode(const TF_Status*);
+void TF_SetStatus(TF_Status*, int code, const char* message);
 
 void TF_DeleteTensor(TF_Tensor*);
 TF_DataType TF_TensorType(const TF_Tensor*);
@@ -35,6 +36,7 @@ TF_OpDefinitionBuilder* TF_NewOpDefinitionBuilder(const char*);
 void TF_OpDefinitionBuilderAddAttr(TF_OpDefinitionBuilder*, const char*);
 void TF_OpDefinitionBuilderAddInput(TF_OpDefinitionBuilder*, const char*);
 void TF_OpDefinitionBuilderAddOutput(TF_OpDefinitionBuilder*, const char*);
+void TF_OpDefinitionBuilderSetIsStateful(TF_OpDefinitionBuilder*, bool);
 void TF_OpDefinitionBuilderSetShapeInferenceFunction(TF_OpDefinitionBuilder*, void (*)(TF_ShapeInferenceContext*, TF_Status*));
 void TF_RegisterOpDefinition(TF_OpDefinitionBuilder*, TF_Status*);
 void TF_ShapeInferenceContextSetUnknownShape(TF_ShapeInferenceContext*, TF_Status*);

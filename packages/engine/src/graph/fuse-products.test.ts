@@ -89,4 +89,14 @@ describe('fuseProducts', () => {
     }));
     expect(kernels(fused).filter((kernel) => /Mat|Product|Multiply/.test(kernel))).toEqual(['BatchMatMul', 'BatchMatMul', 'MimProduct', 'Multiply']);
   });
+
+  it('gives half the sum of squares of a product that is a gradient, and of no other', () => {
+    const fused = fuse(({ x, w, y }) => ({ 'grad/w': tf.matMul(t(x), t(y), true), out: tf.matMul(t(x), t(w)) }));
+    expect(Object.keys(fused.outputs)).toEqual(['grad/w', 'out', 'square/w']);
+    const [gradient, other] = fused.nodes;
+    expect(gradient?.attrs['square']).toBe(true);
+    expect(gradient?.outputs[1]).toBe(fused.outputs['square/w']);
+    expect(other?.outputs).toHaveLength(1);
+    expect(other?.attrs).not.toHaveProperty('square');
+  });
 });

@@ -20,6 +20,7 @@ interface Uses {
  * Turns products of plain float32 matrices into those of the native library: `MimProduct`, with inputs a, b and then, as
  * its attributes say, a bias for each column, a factor and an addend for each element; or `MimProductGelu` with inputs a,
  * b, bias and GELU's two outputs. What stands behind a product and is the only reader of its result becomes part of it.
+ * A product that makes the gradient of NAME gives half its sum of squares as well: output `square/NAME` of the recording.
  */
 export function fuseProducts(recording: Recording): Recording {
   const of = new Map<TracedValue, TracedNode[]>();
@@ -40,7 +41,21 @@ export function fuseProducts(recording: Recording): Recording {
     const fused = byLast.get(node);
     return fused !== undefined ? [fused] : uses.taken.has(node) ? [] : [node];
   });
-  return { ...recording, nodes };
+  return withSquares({ ...recording, nodes });
+}
+
+function withSquares(recording: Recording): Recording {
+  const names = new Map(Object.entries(recording.outputs).map(([name, value]) => [value, name]));
+  const squares: Record<string, TracedValue> = {};
+  let id = 1 + recording.nodes.reduce((largest, { outputs }) => Math.max(largest, ...outputs.map((value) => value.id)), 0);
+  const nodes = recording.nodes.map((node) => {
+    const name = names.get(node.outputs[0] as TracedValue);
+    if (node.kernel !== 'MimProduct' || name === undefined || !name.startsWith('grad/')) return node;
+    const square: TracedValue = { id: id++, shape: [], dtype: 'float32' };
+    squares[`square/${name.slice('grad/'.length)}`] = square;
+    return { ...node, attrs: { ...node.attrs, square: true }, outputs: [...node.outputs, square] };
+  });
+  return { ...recording, nodes, outputs: { ...recording.outputs, ...squares } };
 }
 
 function nativeProduct(node: TracedNode): TracedNode | undefined {

@@ -15,7 +15,7 @@ export interface Ref {
 const HEAVY: ReadonlySet<string> = new Set([
   'MatMul', '_FusedMatMul', 'BatchMatMulV2', 'Sum', 'Softmax', 'Conv2D', 'Conv2DBackpropInput', 'Conv2DBackpropFilter',
   'DepthwiseConv2dNative', 'DepthwiseConv2dNativeBackpropInput', 'DepthwiseConv2dNativeBackpropFilter',
-  'MimlabAttention', 'MimlabAttentionGrad', 'MimlabColumnSums', 'MimlabGelu', 'MimlabLayerNorm', 'MimlabLayerNormGrad', 'MimlabProduct', 'MimlabProductGelu',
+  'MimlabAdamw', 'MimlabAttention', 'MimlabAttentionGrad', 'MimlabColumnSums', 'MimlabGelu', 'MimlabLayerNorm', 'MimlabLayerNormGrad', 'MimlabProduct', 'MimlabProductGelu',
   'ResourceApplyAdam', 'AssignSubVariableOp', 'AssignAddVariableOp', 'AssignVariableOp',
 ]); // prettier-ignore
 

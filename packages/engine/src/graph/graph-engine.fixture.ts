@@ -3,10 +3,16 @@ import { sizeOfShape, type HostTensor, type NamedTensors } from '@mimlab/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe } from 'vitest';
 import type { Engine, EngineOptions, StepDefinition } from '../contract.js';
-import { findTensorflow } from '../install/index.js';
+import { findKernels, findTensorflow } from '../install/index.js';
 import { createGraphEngine } from './graph-engine.js';
 
-const library = findTensorflow()?.library;
+const location = findTensorflow();
+const library = location?.library;
+
+/** Who computes: TensorFlow's own operations, and the native library where it is compiled. */
+export const COMPUTED_BY: readonly { readonly by: string; readonly kernels: string | undefined }[] = [undefined, location && findKernels(location)]
+  .map((kernels, index) => ({ by: index === 0 ? 'TensorFlow' : 'the native library', kernels }))
+  .filter(({ kernels }, index) => index === 0 || kernels !== undefined);
 
 /** `describe` for tests that need libtensorflow; without it they are skipped, and say so. */
 export function describeGraph(name: string, tests: () => void): void {
@@ -15,8 +21,8 @@ export function describeGraph(name: string, tests: () => void): void {
 }
 
 /** Runs `body` with an engine of its own. */
-export async function withEngine<T>(body: (engine: Engine) => Promise<T>, options: Partial<EngineOptions> = {}): Promise<T> {
-  const engine = createGraphEngine({ kind: 'graph', precision: 'fp32', threads: 2, ...options }, library as string);
+export async function withEngine<T>(body: (engine: Engine) => Promise<T>, options: Partial<EngineOptions> = {}, kernels?: string): Promise<T> {
+  const engine = createGraphEngine({ kind: 'graph', precision: 'fp32', threads: 2, ...options }, library as string, kernels);
   try {
     return await body(engine);
   } finally {

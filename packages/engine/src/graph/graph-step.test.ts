@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import type { Engine, Optimization, ParamUpdate, StepDefinition } from '../contract.js';
 import { NonFiniteError } from '../non-finite-error.js';
-import { describeGraph, float, int, wave, withEngine } from './graph-engine.fixture.js';
+import { COMPUTED_BY, describeGraph, float, int, wave, withEngine } from './graph-engine.fixture.js';
 import { profileStep } from './profile-step.js';
 
 const rule = { kind: 'adamw', beta1: 0.9, beta2: 0.95, eps: 1e-8 } as const;
@@ -78,7 +78,7 @@ const expectClose = (actual: ArrayLike<number> | undefined, expected: readonly n
 };
 
 describeGraph('a compiled step', () => {
-  it('updates parameters and moments as AdamW written in loops does', async () => {
+  it.each(COMPUTED_BY)('updates parameters and moments as AdamW written in loops does ($by)', async ({ kernels }) => {
     await withEngine(async (engine) => {
       await define(engine);
       const step = engine.compile(regression());
@@ -95,10 +95,10 @@ describeGraph('a compiled step', () => {
       expectClose(state['b']?.data, plainState.b);
       expectClose(state['adamw.m/w']?.data, plainState.m.w);
       expectClose(state['adamw.v/b']?.data, plainState.v.b);
-    });
+    }, {}, kernels);
   });
 
-  it('clips gradients to the global norm and reports the norm before', async () => {
+  it.each(COMPUTED_BY)('clips gradients to the global norm and reports the norm before ($by)', async ({ kernels }) => {
     await withEngine(async (engine) => {
       await define(engine);
       const plainState = start();
@@ -106,10 +106,10 @@ describeGraph('a compiled step', () => {
       const { metrics } = await engine.compile(regression({ clipNorm: 0.01 })).run({ x, y }, { lr: 0.1, update: 1 });
       expect(metrics['gradNorm']).toBeCloseTo(gradNorm, 5);
       expectClose((await engine.read(['adamw.m/w']))['adamw.m/w']?.data, plainState.m.w);
-    });
+    }, {}, kernels);
   });
 
-  it('does with accumulated micro-batches what it does with one large batch', async () => {
+  it.each(COMPUTED_BY)('does with accumulated micro-batches what it does with one large batch ($by)', async ({ kernels }) => {
     const halves = [0, 2].map((from) => ({
       x: float([2, 3], Array.from(x.data.slice(from * 3, (from + 2) * 3))),
       y: float([2, 2], Array.from(y.data.slice(from * 2, (from + 2) * 2))),
@@ -128,7 +128,7 @@ describeGraph('a compiled step', () => {
       expectClose(state['w']?.data, plainState.w);
       expectClose(state['b']?.data, plainState.b);
       expect(Array.from(state['grad/w']!.data)).toEqual([0, 0, 0, 0, 0, 0]);
-    });
+    }, {}, kernels);
   });
 
   it.each([false, true])('leaves all state alone and names the first bad parameter when a gradient is not finite (XLA %s)', async (xla) => {
@@ -159,17 +159,17 @@ describeGraph('a compiled step', () => {
     });
   });
 
-  it('guards accumulation too', async () => {
+  it.each(COMPUTED_BY)('guards accumulation too ($by)', async ({ kernels }) => {
     await withEngine(async (engine) => {
       await define(engine);
       const step = engine.compile(regression({ accumulate: 2 }));
       const failing = step.run({ x, y: float([4, 2], new Array<number>(8).fill(NaN)) }, { phase: 'accumulate' });
       await expect(failing).rejects.toMatchObject({ param: 'w' });
       expect(Array.from((await engine.read(['grad/b']))['grad/b']!.data)).toEqual([0, 0]);
-    });
+    }, {}, kernels);
   });
 
-  it('leaves a parameter that the loss does not depend on as it is', async () => {
+  it.each(COMPUTED_BY)('leaves a parameter that the loss does not depend on as it is ($by)', async ({ kernels }) => {
     await withEngine(async (engine) => {
       await define(engine);
       const step = engine.compile({ ...regression(), compute: ({ w }) => ({ loss: tf.sum(tf.square(w as tf.Tensor)) as tf.Scalar }) });
@@ -177,10 +177,10 @@ describeGraph('a compiled step', () => {
       const state = await engine.read(['w', 'b']);
       expect(state['b']?.data).toEqual(b.data);
       expect(state['w']?.data).not.toEqual(W.data);
-    });
+    }, {}, kernels);
   });
 
-  it('returns outputs and norms when they are asked for, and only then', async () => {
+  it.each(COMPUTED_BY)('returns outputs and norms when they are asked for, and only then ($by)', async ({ kernels }) => {
     await withEngine(async (engine) => {
       await define(engine);
       const step = engine.compile(regression());
@@ -194,7 +194,7 @@ describeGraph('a compiled step', () => {
       expectClose(outputs['paramNorm']?.data, [Math.hypot(...values)]);
       expectClose(outputs['updateNorm']?.data, [Math.hypot(...values.map((value, i) => value - old[i]!))], 1e-5);
       expect((await step.run({ x, y }, { lr: 0.1, update: 2 })).outputs).toEqual({});
-    });
+    }, {}, kernels);
   });
 
   it('returns outputs as they were before the update', async () => {

@@ -77,7 +77,7 @@ export function createGraphStep(definition: StepDefinition, context: GraphStepCo
       const recording = recordingFor(inputs, signature);
       checkOutputs(recording, variant, definition);
       return buildStepGraph({
-        ...variant, definition, recording, groups, prefix, precision: context.precision, recompute: context.recompute, fuse: !context.xla, nativeProducts: context.fused && context.precision === 'fp32', variable: state.get,
+        ...variant, definition, recording, groups, prefix, precision: context.precision, recompute: context.recompute, fuse: !context.xla, native: context.fused, variable: state.get,
       }); // prettier-ignore
     });
     session.extend(graph.graphDef);

@@ -1,14 +1,15 @@
+import { sizeOfShape } from '@mimlab/core';
 import type { Precision, Recompute, RunOptions, StepDefinition } from '../contract.js';
-import type { TracedValue } from '../trace/recording.js';
+import type { Recording, TracedValue } from '../trace/recording.js';
 import type { StepRecording } from '../trace/trace-step.js';
 import { ofInt, ofShape, ofType } from './attributes.js';
 import { createGraphBuilder, type GraphBuilder, type Ref } from './graph-builder.js';
 import { lowerRecording } from './lower-recording.js';
 import { fuseProducts } from './fuse-products.js';
 import { fuseBias, optimizeRecording } from './optimize-recording.js';
-import { float } from './float-nodes.js';
+import { float, unary } from './float-nodes.js';
 import { recomputeForward } from './recompute/recompute.js';
-import { buildUpdates, type GradientRefs } from './update-graph.js';
+import { buildUpdates, gradientNorm, meanGradients, type GradientRefs } from './update-graph.js';
 import type { UpdateGroups } from './update-rules.js';
 import { variableNode, type VariableNode } from './variables.js';
 
@@ -28,8 +29,8 @@ export interface StepGraphOptions extends StepVariant {
   readonly recompute: Recompute;
   /** Fold biases into products; XLA does that itself and does not know the folded operation. */
   readonly fuse: boolean;
-  /** Multiply matrices in the native library. */
-  readonly nativeProducts: boolean;
+  /** The native library is loaded: it updates parameters and multiplies float32 matrices. */
+  readonly native: boolean;
   readonly variable: (name: string) => { readonly sharedName: string; readonly shape: readonly number[] };
 }
 
@@ -47,8 +48,9 @@ export interface StepGraph {
 }
 
 export function buildStepGraph(options: StepGraphOptions): StepGraph {
-  const { definition, phase, recording } = options;
-  const norms = options.outputs.includes('norms') && definition.optimize !== undefined;
+  const { definition, phase, recording, native } = options;
+  const { optimize } = definition;
+  const norms = options.outputs.includes('norms') && optimize !== undefined;
   const outputNames = options.outputs.filter((name) => !(norms && name === 'norms'));
   const all = Object.keys(recording.outputs);
   const metricNames = phase === 'diagnose' ? [] : all.filter((name) => name.startsWith('metric/'));
@@ -59,7 +61,7 @@ export function buildStepGraph(options: StepGraphOptions): StepGraph {
   const optimized = optimizeRecording(recording, wanted);
   // What is computed twice has two readers, so products take their readers in only after that is known.
   const recomputed = recomputeForward(options.fuse ? fuseBias(optimized) : optimized, options.recompute);
-  const lowered = options.nativeProducts ? fuseProducts(recomputed) : recomputed;
+  const lowered = options.native && options.precision === 'fp32' ? fuseProducts(recomputed) : recomputed;
   const graph = createGraphBuilder(options.prefix);
   const variables = new Map<string, VariableNode>();
   const variable = (name: string): VariableNode => {
@@ -71,7 +73,7 @@ export function buildStepGraph(options: StepGraphOptions): StepGraph {
 
   const inputs: { name: string; node: string }[] = [];
   const reads: Ref[] = [];
-  const gradients = collectGradients(graph, lowered.outputs, gradNames);
+  const gradients = collectGradients(graph, lowered, gradNames, native);
   const results = lowerRecording(graph, lowered, {
     precision: options.precision,
     bind(key) {
@@ -89,26 +91,33 @@ export function buildStepGraph(options: StepGraphOptions): StepGraph {
     onValue: gradients.onValue,
   });
 
+  /** Updates write into memory that readings of state share: what is to be seen or kept afterwards is copied before. */
+  const copying = native ? 'DeepCopy' : 'Identity';
+  const outputs = outputNames.map((name) => ({ name, node: outputRef(graph, results[`output/${name}`] as Ref, copying).name }));
+  const assigned = assignNames.map((name) => ({ name: name.slice('assign/'.length), value: graph.ref(copying, 'float32', [graph.cast(results[name] as Ref, 'float32')], float) }));
   const scalars = new Map<string, Ref>();
   if (results['loss'] !== undefined) scalars.set('loss', graph.cast(results['loss'], 'float32'));
+  const own = gradients.refs(results);
+  const mean = optimize !== undefined && phase === 'apply' ? meanGradients({ graph, optimize, gradients: own, variable }) : own;
+  const gradNorm = optimize === undefined ? undefined : gradientNorm(graph, mean, native);
+  if (phase === 'diagnose') for (const [name, { gradient, halfSquare = unary(graph, 'L2Loss', gradient) }] of own) scalars.set(name, halfSquare);
+  else if (gradNorm !== undefined) scalars.set('gradNorm', gradNorm);
+  for (const name of metricNames) scalars.set(name.slice('metric/'.length), graph.cast(results[name] as Ref, 'float32'));
+  const packed = scalars.size === 0 ? undefined : graph.ref('Pack', 'float32', [...scalars.values()], { ...float, N: ofInt(scalars.size), axis: ofInt(0) });
+
   let fed: string | undefined;
   const targets: string[] = [];
   /** What new values of state wait for: whatever reads it, and the guard where there is one. */
-  let before = reads.map(({ name }) => name);
-  const outputs = outputNames.map((name) => ({ name, node: outputRef(graph, results[`output/${name}`] as Ref).name }));
-  if (definition.optimize !== undefined && phase === 'diagnose') {
-    for (const [name, { halfSquare }] of gradients.refs) scalars.set(name, halfSquare);
-  } else if (definition.optimize !== undefined && phase !== 'diagnose') {
-    const updates = buildUpdates({ graph, phase, optimize: definition.optimize, groups: options.groups, gradients: gradients.refs, reads, variable, norms, loss: results['loss'] as Ref });
-    scalars.set('gradNorm', updates.gradNorm);
+  let before = [...reads, ...(packed === undefined ? [] : [packed]), ...assigned.map(({ value }) => value)].map(({ name }) => name);
+  before.push(...outputs.map(({ node }) => node));
+  if (optimize !== undefined && gradNorm !== undefined && phase !== 'diagnose') {
+    const updates = buildUpdates({ graph, phase, optimize, groups: options.groups, gradients: mean, gradNorm, before, variable, norms, native, loss: results['loss'] as Ref });
     fed = updates.scalars;
     before = [updates.guard];
     targets.push(...updates.targets);
     outputs.push(...updates.norms);
   }
-  for (const name of assignNames) targets.push(variable(name.slice('assign/'.length)).assign(graph.cast(results[name] as Ref, 'float32'), before));
-  for (const name of metricNames) scalars.set(name.slice('metric/'.length), graph.cast(results[name] as Ref, 'float32'));
-  const packed = scalars.size === 0 ? undefined : graph.ref('Pack', 'float32', [...scalars.values()], { ...float, N: ofInt(scalars.size), axis: ofInt(0) });
+  for (const { name, value } of assigned) targets.push(variable(name).assign(value, before));
   return {
     graphDef: graph.bytes(),
     inputs,
@@ -120,34 +129,45 @@ export function buildStepGraph(options: StepGraphOptions): StepGraph {
 }
 
 /** Truth values leave the engine as int32, as from eager execution. */
-const outputRef = (graph: GraphBuilder, ref: Ref): Ref => {
+const outputRef = (graph: GraphBuilder, ref: Ref, copying: string): Ref => {
   const host = ref.type === 'bool' ? graph.cast(ref, 'int32') : ref;
   // An output that is an input or a variable gets a node of its own: feeds cannot be fetched.
-  return graph.ref('Identity', host.type, [host], { T: ofType(host.type) });
+  return graph.ref(copying, host.type, [host], { T: ofType(host.type) });
 };
 
-/** Takes gradients down as they come, with half their sum of squares right behind them, while they are in the cache. */
-function collectGradients(graph: GraphBuilder, outputs: Readonly<Record<string, TracedValue>>, names: readonly string[]) {
-  const namesOf = new Map<TracedValue, string[]>();
-  for (const name of names) {
-    const value = outputs[name] as TracedValue;
-    namesOf.set(value, [...(namesOf.get(value) ?? []), name.slice('grad/'.length)]);
-  }
-  const unordered = new Map<string, { readonly gradient: Ref; readonly halfSquare: Ref }>();
-  const refs: GradientRefs = new Map();
+/** Kernels whose results lie in memory of their own, never in that of an input. */
+const MAKES_MEMORY: ReadonlySet<string> = new Set(['MimProduct', 'MimColumnSums', 'MimLayerNormGrad', 'BatchMatMul']);
+
+/** Gradients up to this length are summed together at the end; longer ones at once, while they are in the cache. */
+const SHORT = 1 << 16;
+
+/**
+ * Takes gradients down as they come. With the native library they get memory of their own, as updates read them while they
+ * write into state, and half their sum of squares comes from the product that makes them, if one does.
+ */
+function collectGradients(graph: GraphBuilder, { nodes, outputs }: Recording, names: readonly string[], native: boolean) {
+  const values = new Map(names.map((name) => [outputs[name] as TracedValue, name.slice('grad/'.length)]));
+  const makers = new Map(nodes.flatMap(({ kernel, outputs: made }) => made.map((value) => [value, kernel] as const)));
+  const made = new Map<TracedValue, { readonly gradient: Ref; readonly halfSquare?: Ref }>();
   return {
-    refs,
     onValue(value: TracedValue, ref: Ref): void {
-      for (const name of namesOf.get(value) ?? []) {
-        const gradient = graph.cast(ref, 'float32');
-        unordered.set(name, { gradient, halfSquare: graph.ref('L2Loss', 'float32', [gradient], float) });
-      }
-      if (unordered.size < names.length || refs.size > 0) return;
-      for (const name of names) {
-        const short = name.slice('grad/'.length);
-        refs.set(short, unordered.get(short) as { gradient: Ref; halfSquare: Ref });
-      }
+      const name = values.get(value);
+      if (name === undefined) return;
+      const cast = graph.cast(ref, 'float32');
+      const own = !native || cast !== ref || MAKES_MEMORY.has(makers.get(value) ?? '');
+      const gradient = own ? cast : graph.ref('DeepCopy', 'float32', [cast], float);
+      const summed = `square/${name}` in outputs || (native && sizeOfShape(value.shape) <= SHORT);
+      made.set(value, { gradient, ...(summed ? {} : { halfSquare: unary(graph, 'L2Loss', gradient) }) });
+    },
+    /** By name, in order of declaration. */
+    refs(results: Readonly<Record<string, Ref>>): GradientRefs {
+      return new Map(
+        names.map((key) => {
+          const name = key.slice('grad/'.length);
+          const halfSquare = results[`square/${name}`];
+          return [name, { ...(made.get(outputs[key] as TracedValue) as { gradient: Ref }), ...(halfSquare === undefined ? {} : { halfSquare }) }];
+        }),
+      );
     },
   };
 }
-

@@ -26,7 +26,8 @@ const sides = (context: LoweringContext) => ({ transpose_a: flag(context, 'trans
 const product: Lowering = (context) => {
   const { graph, inputs, type } = context;
   const roles = { bias: flag(context, 'bias'), factor: flag(context, 'factor'), addend: flag(context, 'addend') };
-  return [graph.ref('MimlabProduct', type, inputs, { ...sides(context), ...roles, N: ofInt(inputs.length - 2) })];
+  const attrs = { ...sides(context), ...roles, square: flag(context, 'square'), N: ofInt(inputs.length - 2) };
+  return outputsOf(graph.node('MimlabProduct', inputs, attrs), context.node.outputs.length, type);
 };
 
 const productGelu: Lowering = (context) => outputsOf(context.graph.node('MimlabProductGelu', context.inputs, sides(context)), 2, context.type);
