@@ -43,7 +43,12 @@ describe('the command line', () => {
         '--protocol <name>, --data <set>, --set <key=value> = [], --labels <budget> = "all", --seed <n> = 0, --config <config>, --untrained, --no-leak-check, --output <dir>',
       ],
       ['sweep', '<file>', '--set <key=value> = [], --store <dir> = "runs/store", --processes <n> = 1, --threads <n>, --format <format> = "terminal", --output <file>'],
-      ['table', '<id>', '--analytic, --rows <list>, --format <format> = "terminal", --output <file>'],
+      ['report', '<runs>', '--output <file>, --images <n> = 8, --no-pictures'],
+      [
+        'table',
+        '<id>',
+        '--analytic, --scale <scale>, --quick, --seeds <n> = 1, --set <key=value> = [], --store <dir> = "runs/store", --processes <n> = 1, --threads <n>, --no-cost, --rows <list>, --format <format> = "terminal", --output <file>',
+      ],
       ['corrupt', '<folder> <output>', '--names <list>, --severities <list>, --seed <n> = 0, --size <n>, --parameters <set> = "imagenet"'],
       ['flops', '<config>', '--set <key=value> = [], --json, --count <which> = "paper", --memory'],
       [
