@@ -4,7 +4,7 @@ import { ConfigError } from '@mimlab/core';
 import { parseMethods, parseRatios } from '../deviation/compared-methods.js';
 import { deviationTables, inOrder } from '../deviation/deviation-table.js';
 import type { DeviationFile, Weights } from '../deviation/deviation-file.js';
-import { measureRun, type MeasuredRun } from '../deviation/measure-run.js';
+import { measureRun } from '../deviation/measure-run.js';
 import { deviationFigure } from '../figures/gradient-deviation.js';
 import { writeFigure } from '../figures/write-figure.js';
 import { loadRunContext, storedConfig } from '../run/run-context.js';
@@ -28,34 +28,28 @@ export async function deviationCommand(runs: readonly string[], options: Deviati
   const { weights, set, batches, plans, fit, seed, output } = options;
   const [methods, ratios] = [parseMethods(options.methods), parseRatios(options.throw)];
   const batch = options.batch ?? (await sameBatch(runs));
-  const measured: MeasuredRun[] = [];
+  let file: DeviationFile = { version: 1, settings: { batches, batch, plans, seed }, engine: '', rows: [] };
   for (const run of runs) {
-    measured.push(
-      await measureRun(run, {
-        ...(weights === undefined ? {} : { weights }),
-        methods,
-        ratios,
-        batch,
-        settings: set,
-        batches,
-        plans,
-        fit,
-        seed,
-        report: (line) => {
-          terminal.note(line);
-        },
-      }),
-    );
+    const measured = await measureRun(run, {
+      ...(weights === undefined ? {} : { weights }),
+      methods,
+      ratios,
+      batch,
+      settings: set,
+      batches,
+      plans,
+      fit,
+      seed,
+      report: (line) => {
+        terminal.note(line);
+      },
+    });
+    file = { ...file, engine: measured.engine, rows: inOrder([...file.rows, ...measured.rows]) };
+    // After every run: measuring many takes long.
+    await mkdir(output, { recursive: true });
+    await writeFile(join(output, 'deviation.json'), `${JSON.stringify(file, null, 2)}\n`);
+    await writeFile(join(output, 'deviation.md'), `# Gradient deviation\n\n${deviationTables(file)}\n`);
   }
-  const file: DeviationFile = {
-    version: 1,
-    settings: { batches, batch, plans, seed },
-    engine: (measured[0] as MeasuredRun).engine,
-    rows: inOrder(measured.flatMap(({ rows }) => rows)),
-  };
-  await mkdir(output, { recursive: true });
-  await writeFile(join(output, 'deviation.json'), `${JSON.stringify(file, null, 2)}\n`);
-  await writeFile(join(output, 'deviation.md'), `# Gradient deviation\n\n${deviationTables(file)}\n`);
   const written = await writeFigure(deviationFigure(file), 'figure-4', output);
   terminal.out(deviationTables(file));
   for (const path of [join(output, 'deviation.json'), join(output, 'deviation.md'), ...written]) terminal.note(path);

@@ -17,7 +17,7 @@ const renderer = (svg: string): Resvg =>
   new Resvg(svg, { fitTo: { mode: 'zoom', value: ZOOM }, background: 'white', font: { loadSystemFonts: false, fontFiles: fontFiles(), defaultFontFamily: 'Inter' } });
 
 /** An SVG as PNG, the same on every machine. */
-export const rasterise = (svg: string): Buffer => renderer(svg).render().asPng();
+const rasterise = (svg: string): Buffer => renderer(svg).render().asPng();
 
 /** Size in the first tag, and the background over all of it. */
 const FRAME = /width="([\d.]+)" height="([\d.]+)" viewBox="0 0 [\d.]+ [\d.]+"><rect width="[\d.]+" height="[\d.]+" fill="white"\/>/;
