@@ -8,7 +8,7 @@ import { diskError, ensureFolder, onDisk, writeFileAtomically } from './disk.js'
 const systemError = (code: string): Error => Object.assign(new Error(`${code}: write`), { code });
 
 describe('what the file system refuses', () => {
-  it.each(['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EACCES', 'EPERM', 'ENOTDIR', 'EIO'])('%s becomes an error with path, reason and remedy', (code) => {
+  it.each(['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EACCES', 'EPERM', 'ENOTDIR', 'EEXIST', 'EIO'])('%s becomes an error with path, reason and remedy', (code) => {
     const error = diskError('/runs/a', systemError(code)) as TrainingError;
     expect(error).toBeInstanceOf(TrainingError);
     expect(error.place).toBe('/runs/a');

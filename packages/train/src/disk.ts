@@ -12,6 +12,7 @@ const MEANINGS: Readonly<Record<string, readonly [problem: string, remedy: strin
   EACCES: ['permission denied', `Mend the permissions of this folder, or choose another one with 'output'.`],
   EPERM: ['permission denied', `Mend the permissions of this folder, or choose another one with 'output'.`],
   ENOTDIR: ['a part of this path is a file, not a folder', `Choose another folder with 'output'.`],
+  EEXIST: ['is a file, a folder is expected', `Choose another folder with 'output'.`],
   EIO: ['the disk reports an input/output error', 'Check the disk, then resume the run from its newest whole checkpoint.'],
 };
 

@@ -48,7 +48,6 @@ export function shortNames(paths: readonly string[]): string[] {
  * @throws MimlabError if a folder is no run, CheckpointError if one has not begun
  */
 export async function openReportRuns(given: readonly string[], notice: (message: string) => void): Promise<ReportRun[]> {
-  for (const run of given) storedConfig(run);
   const folders = [...new Set(await Promise.all(given.map((run) => realpath(run))))];
   const names = shortNames(folders);
   const runs: ReportRun[] = [];

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MimlabError } from '@mimlab/core';
 import { ensureFolder, writeFileAtomically } from '@mimlab/train';
+import { storedConfig } from '../run/run-context.js';
 import { constantLevel } from '../run/run-header.js';
 import { differingKeys } from './differing-keys.js';
 import { groupEvaluations, readEvaluations, type ReportedResults } from './evaluation-results.js';
@@ -42,7 +43,8 @@ const asset = (name: string): Promise<string> => readFile(fileURLToPath(new URL(
  * @throws MimlabError if a folder is no run, has nothing to report, or the file cannot be written
  */
 export async function writeReport(given: readonly string[], output: string, options: WriteReportOptions): Promise<void> {
-  // Drawing takes a while: a wrong output is said first.
+  // No folder is made for a run that is none; and drawing takes a while, so a wrong output is said before it.
+  for (const run of given) storedConfig(run);
   await ensureFolder(dirname(output));
   if ((await stat(output).catch(() => undefined))?.isDirectory() === true) throw new MimlabError('is a folder, a file is expected', { place: output, remedy: 'Name a file with --output: report.html, say.' });
   const runs = await openReportRuns(given, options.notice);
