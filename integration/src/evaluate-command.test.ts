@@ -1,11 +1,11 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadWeights, saveWeights, type ParamSpecs } from '@mimlab/core';
-import { createProgram, type Terminal } from '@mimlab/cli';
 import { vitEncoder } from '@mimlab/nn';
 import { writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder, tinyConfig, writeTinyMnist } from './cli-process.js';
+import { runInProcess as mimlab } from './in-process.js';
 
 interface Results {
   readonly accuracy: number;
@@ -15,14 +15,6 @@ interface Results {
   readonly labelled: number;
   readonly leaks: readonly unknown[];
   readonly config: { readonly protocol: { readonly settings: Readonly<Record<string, unknown>> }; readonly data: Readonly<Record<string, unknown>>; readonly model: Readonly<Record<string, unknown>> };
-}
-
-/** Runs the command in this process. @returns what it wrote */
-async function mimlab(...args: string[]): Promise<{ readonly out: string[]; readonly notes: string[] }> {
-  const [out, notes]: [string[], string[]] = [[], []];
-  const terminal: Terminal = { live: false, columns: 200, out: (line) => out.push(line), note: (line) => notes.push(line), overwrite: () => undefined };
-  await createProgram(terminal).parseAsync(['node', 'mimlab', ...args]);
-  return { out, notes };
 }
 
 const resultsOf = (folder: string): Results => JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')) as Results;
