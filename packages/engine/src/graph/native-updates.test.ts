@@ -19,7 +19,8 @@ if (kernels === undefined) process.stdout.write('skipped, no compiled kernels fo
 
 const t = (tensor: tf.Tensor | undefined): tf.Tensor => tensor as tf.Tensor;
 const scalar = (tensor: tf.Tensor): tf.Scalar => tensor as tf.Scalar;
-const rule = { kind: 'adamw', beta1: 0.9, beta2: 0.95, eps: 1e-8 } as const;
+/** So large an epsilon, because near zero AdamW moves by a gradient's sign alone, and products are summed in another order here. */
+const rule = { kind: 'adamw', beta1: 0.9, beta2: 0.95, eps: 1e-3 } as const;
 const decayed: ParamUpdate = { rule, decay: 0.05, lrScale: 1 };
 const plain: ParamUpdate = { rule, decay: 0, lrScale: 0.5 };
 
@@ -66,12 +67,11 @@ const train = (threads: number, definition: StepDefinition, options: readonly Ru
   );
 const updates = (count: number, more: RunOptions = {}): RunOptions[] => Array.from({ length: count }, (_, i) => ({ lr: 0.01, update: i + 1, ...more }));
 
-/** To a thousandth of an update: products are summed in another order, and AdamW moves by a gradient's sign where it is small. */
 function expectClose(actual: Record<string, HostTensor>, expected: Record<string, HostTensor>): void {
   expect(Object.keys(actual).sort()).toEqual(Object.keys(expected).sort());
   for (const [name, { data }] of Object.entries(expected)) {
     const worst = Array.from(data).reduce((most, value, i) => Math.max(most, Math.abs(value - (actual[name]?.data[i] as number)) / Math.max(1, Math.abs(value))), 0);
-    expect(worst, name).toBeLessThanOrEqual(1e-5);
+    expect(worst, name).toBeLessThanOrEqual(2e-6);
   }
 }
 
