@@ -83,8 +83,12 @@ function epochsAnUpdate(run: ReportRun): number | undefined {
   return updates > 0 && epochs > 0 ? epochs / updates : undefined;
 }
 
-/** What predicting each patch by its mean costs, where targets are patch-normalised. */
+/** What predicting each patch by its mean costs, where targets are patch-normalised: one level for runs with patches of one size. */
 function levelsOf(runs: readonly ReportRun[]): { value: number; name: string }[] {
-  const values = new Set(runs.flatMap(({ context }) => constantLevel(context.objective) ?? []));
-  return [...values].map((value) => ({ value, name: `${numberText(value, 3)}: each patch predicted by its mean` }));
+  const letters = new Map<number, string[]>();
+  for (const { letter, context } of runs) {
+    const level = constantLevel(context.objective);
+    if (level !== undefined) letters.set(level, [...(letters.get(level) ?? []), letter]);
+  }
+  return [...letters].map(([value, of]) => ({ value, name: `each patch by its mean${of.length === runs.length ? '' : ` (${of.join(', ')})`}: ${numberText(value, 3)}` }));
 }

@@ -25,6 +25,14 @@ describe('the overview', () => {
     expect(text).toContain('train.lr 0.1 not set');
   });
 
+  it('folds away keys that only some runs have, where there are many', () => {
+    const some = Array.from({ length: 16 }, (_, at) => ({ key: `method.own${at}`, values: [at, undefined] }));
+    const { markup } = overviewSection([A, B], [], [{ key: 'method.plugin', values: ['mae', 'simmim'] }, ...some]);
+    expect(words(markup)).toMatch(/method.plugin mae simmim .*16 keys that only some of the runs have/);
+    expect(markup.indexOf('method.own0')).toBeGreaterThan(markup.indexOf('<details>'));
+    expect(overviewSection([A, B], [], some.slice(0, 3)).markup).not.toContain('<details>');
+  });
+
   it('says so when nothing differs, and does not compare a single run', () => {
     expect(words(overviewSection([A, B], [], []).markup)).toContain('are the same in every key');
     expect(words(overviewSection([A], [], []).markup)).not.toContain('differs');
