@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { checkSettings, ConfigError, didYouMean, readSettings } from '@mimlab/core';
 import { configStatistics, DataConfig, imageSpec } from '@mimlab/data';
 import { EngineConfig } from '@mimlab/engine';
@@ -45,7 +45,7 @@ export function namedData(text: string): Partial<Record<keyof Named, string>> {
   const [kind = '', ...rest] = text.split(':');
   const path = rest.join(':');
   if (KINDS.includes(kind)) return path === '' ? { dataset: kind } : { dataset: kind, path };
-  if (/[\\/.]/.test(text)) return { dataset: 'imagefolder', path: text };
+  if (/[\\/.]/.test(text) || existsSync(text)) return { dataset: 'imagefolder', path: text };
   throw new ConfigError(`there is no data set '${text}'${didYouMean(kind, KINDS)}`, { place: '--data', remedy: `Give KIND:PATH with one of ${KINDS.join(', ')}, or the folder of an image folder.` });
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TrainingError } from '@mimlab/core';
 import { describe, expect, it } from 'vitest';
@@ -21,8 +21,18 @@ describe('the folder of an evaluation', () => {
 
   it('is refused to another evaluation, key by key', async () => {
     const path = join(root, 'other');
-    await (await openEvaluationFolder(path, config)).release();
+    const first = await openEvaluationFolder(path, config);
+    await first.cached('features-test', async () => features);
+    await first.release();
     await expect(openEvaluationFolder(path, { seed: 2, data: { path: '/here', size: 9 } })).rejects.toThrow(/holds another evaluation:\n {2}data.size: was 8, is 9\n {2}seed: was 1, is 2/);
+  });
+
+  it('is free for another evaluation as long as nothing was computed', async () => {
+    const path = join(root, 'failed-at-once');
+    await (await openEvaluationFolder(path, config)).release();
+    const other = { seed: 2, data: { path: '/here', size: 9 } };
+    await (await openEvaluationFolder(path, other)).release();
+    expect(JSON.parse(readFileSync(join(path, 'evaluation.json'), 'utf8'))).toEqual(other);
   });
 
   it('is refused where it holds something else, which stays as it is', async () => {

@@ -53,6 +53,7 @@ export async function openEvaluationFolder(given: string, config: StoredConfig):
   try {
     const stored = await readJson(join(path, EVALUATION_FILE));
     if (stored === undefined) await begin(path, config);
+    else if (await nothingDone(path)) await writeFileAtomically(join(path, EVALUATION_FILE), configText(config));
     else refuseOther(path, stored as StoredConfig, config);
     const checkpoints = join(path, 'checkpoints');
     const curve = join(path, 'curve.jsonl');
@@ -83,7 +84,17 @@ export async function openEvaluationFolder(given: string, config: StoredConfig):
 async function begin(path: string, config: StoredConfig): Promise<void> {
   const other = (await onDisk(path, () => readdir(path))).filter((name) => !name.startsWith('run.lock') && !name.startsWith(`${EVALUATION_FILE}.tmp-`));
   if (other.length > 0) throw new TrainingError(`is not empty and holds no evaluation (${other[0]})`, { place: path, remedy: 'Choose another --output; nothing there was touched.' });
-  await writeFileAtomically(join(path, EVALUATION_FILE), `${JSON.stringify(config, null, 2)}\n`);
+  await writeFileAtomically(join(path, EVALUATION_FILE), configText(config));
+}
+
+const configText = (config: StoredConfig): string => `${JSON.stringify(config, null, 2)}\n`;
+
+/** What stands in the folder before anything was computed: an evaluation that failed at once must not keep its place. */
+const AT_FIRST = /^(evaluation\.json|config\.yaml|checkpoints|run\.lock.*)$/;
+
+async function nothingDone(path: string): Promise<boolean> {
+  const checkpoints = await readdir(join(path, 'checkpoints')).catch(() => []);
+  return checkpoints.length === 0 && (await onDisk(path, () => readdir(path))).every((name) => AT_FIRST.test(name));
 }
 
 function refuseOther(path: string, stored: StoredConfig, config: StoredConfig): void {

@@ -57,7 +57,7 @@ export interface CorruptionSummary {
   readonly mCE?: number;
   readonly relativeMCE?: number;
   readonly corruptions: Readonly<Partial<Record<CorruptionName, CorruptionResult>>>;
-  /** Corruptions and severities that were not measured, as `fog/3`. */
+  /** What was not measured: `fog/3`, or `fog` for all its severities. */
   readonly missing: readonly string[];
 }
 
@@ -66,6 +66,14 @@ const mean = (values: readonly number[]): number => values.reduce((sum, value) =
 export const cellName = ({ corruption, severity }: Cell): string => `${corruption}/${severity}`;
 
 export const ALL_CELLS: readonly Cell[] = CORRUPTIONS.flatMap((corruption) => SEVERITIES.map((severity) => ({ corruption, severity })));
+
+/** Names of what is absent; a corruption that is absent at every severity once, without them. */
+export function missingNames(has: (cell: Cell) => boolean): readonly string[] {
+  return CORRUPTIONS.flatMap((corruption) => {
+    const absent = SEVERITIES.map((severity) => ({ corruption, severity })).filter((cell) => !has(cell));
+    return absent.length === SEVERITIES.length ? [corruption] : absent.map(cellName);
+  });
+}
 
 /**
  * Means of errors, as the benchmark defines them: over severities first, then over corruptions.
@@ -89,6 +97,6 @@ export function summarizeCorruptions(cells: readonly CellError[], cleanError: nu
     meanError: mean(all.map(({ error }) => error)),
     ...(complete ? { mCE: mean(all.map(({ ce }) => ce as number)), relativeMCE: mean(all.map(({ relativeCE }) => relativeCE as number)) } : {}),
     corruptions: Object.fromEntries(results),
-    missing: ALL_CELLS.map(cellName).filter((name) => !cells.some((cell) => cellName(cell) === name)),
+    missing: missingNames((cell) => cells.some((measured) => cellName(measured) === cellName(cell))),
   };
 }

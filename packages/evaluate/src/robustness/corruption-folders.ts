@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '@mimlab/core';
-import { ALL_CELLS, cellName, type Cell } from './corruption-error.js';
+import { ALL_CELLS, cellName, missingNames, type Cell } from './corruption-error.js';
 
 /** The archives of ImageNet-C, which some people unpack into folders of their own. */
 const GROUPS = ['noise', 'blur', 'weather', 'digital'];
@@ -35,10 +35,10 @@ export async function corruptionFolders(root: string, present: boolean): Promise
       if ((await names(join(folder, cell.corruption))).includes(String(cell.severity))) found.set(cellName(cell), join(folder, cell.corruption, String(cell.severity)));
     }
   }
-  const missing = ALL_CELLS.map(cellName).filter((name) => !found.has(name));
+  const missing = missingNames((cell) => found.has(cellName(cell)));
   if (found.size === 0) throw new DataError('holds no corrupted images', { place: root, remedy: `Name the folder with gaussian_noise/1 and so on in it: ImageNet-C, or what 'mimlab corrupt' wrote.` });
   if (missing.length > 0 && !present) {
-    throw new DataError(`lacks ${missing.length} of ${ALL_CELLS.length} sets of corrupted images: ${missing.join(', ')}`, {
+    throw new DataError(`lacks ${ALL_CELLS.length - found.size} of ${ALL_CELLS.length} sets of corrupted images: ${missing.join(', ')}`, {
       place: root,
       remedy: `Add them, or measure what is there with '--set present=true'.`,
     });
