@@ -39,8 +39,8 @@ beforeAll(async () => {
     partial50: 'wrap.0={plugin: pr-mim, throw: 0.5, sampling: random, reconstruction: partial}',
     pr50: 'wrap.0.aggregator.kernel=3',
   };
-  for (const [name, set] of Object.entries(runs)) await mimlab('pretrain', config, '--output', at(name), '--set', set);
-}, 120_000);
+  for (const [name, set] of Object.entries(runs)) await mimlab('pretrain', config, '--output', at(name), '--set', set, '--set', 'train.epochs=1');
+}, 240_000);
 afterAll(() => rm(root, { recursive: true, force: true }));
 
 const rowsOf = async (folder: string): Promise<Row[]> => (JSON.parse(await readFile(join(at(folder), 'deviation.json'), 'utf8')) as { rows: Row[] }).rows;
@@ -109,6 +109,14 @@ describe('mimlab figure', () => {
     const { out } = await mimlab('figure', '4', join(at('measured'), 'deviation.json'), '--output', at('figures'));
     expect(out).toEqual(['figure-4.vl.json', 'figure-4.svg', 'figure-4.png'].map((name) => join(at('figures'), name)));
     expect(await readFile(join(at('figures'), 'figure-4.svg'), 'utf8')).toBe(await readFile(join(at('measured'), 'figure-4.svg'), 'utf8'));
+  });
+
+  it('4 draws the methods that are asked for, and refuses those that were not measured', async () => {
+    await mimlab('deviation', at('partial50'), '--output', at('two'), ...QUICK);
+    const path = join(at('two'), 'deviation.json');
+    await mimlab('figure', '4', path, '--methods', 'partial:random', '--output', at('one'));
+    expect(await readFile(join(at('one'), 'figure-4.svg'), 'utf8')).not.toContain('loss subset');
+    await expect(mimlab('figure', '4', path, '--methods', 'partial:furthest', '--output', at('none'))).rejects.toThrow('subset:random, partial:random');
   });
 
   it('5 keeps the mask and changes what is retained, and follows the seed', async () => {

@@ -70,7 +70,7 @@ describe('the command line', () => {
     const figures = createProgram(recorder()).commands.find((command) => command.name() === 'figure')?.commands ?? [];
     expect(figures.map((figure) => [figure.name(), figure.options.map(({ long }) => long).join(' ')])).toEqual([
       ['1', '--output --title'],
-      ['4', '--output'],
+      ['4', '--output --methods'],
       ['5', '--output --set --seed'],
       ['6', '--output'],
       ['7', '--output --image --count --names --seed --statistics'],

@@ -52,7 +52,8 @@ export function addFigures(command: Command, { collect, count, seed }: OptionRea
 
   figure(4, 'Gradient deviation against throwing ratio.', 'runs/deviation/deviation.json')
     .argument('<file>', `deviation.json of 'mimlab deviation'`)
-    .action(async (file: string, options: { output: string }) => {
+    .option('--methods <list>', 'RECONSTRUCTION:SAMPLER to draw, as partial:random,progressive:furthest (default: all)')
+    .action(async (file: string, options: { methods?: string; output: string }) => {
       const { figure4 } = await import('./figure.js');
       await figure4(file, options, terminal);
     });

@@ -1,6 +1,7 @@
 import { basename, resolve } from 'node:path';
 import { composeRun, ConfigError, ENCODER, randomStream, SAMPLER, type Composition, type TokenPlan } from '@mimlab/core';
 import { createEngine } from '@mimlab/engine';
+import { parseMethods } from '../deviation/compared-methods.js';
 import { readDeviationFile } from '../deviation/deviation-file.js';
 import { accuracyFigure } from '../figures/accuracy-bubbles.js';
 import { readFineTuningResults, readTableResults } from '../figures/figure-data.js';
@@ -28,9 +29,16 @@ export async function figure1(results: string, { title, output }: FigureOutput &
   print(await writeFigure(spec, 'figure-1', output), terminal);
 }
 
-/** Figure 4: gradient deviation, from what `mimlab deviation` measured. */
-export async function figure4(file: string, { output }: FigureOutput, terminal: Terminal): Promise<void> {
-  print(await writeFigure(deviationFigure(await readDeviationFile(file)), 'figure-4', output), terminal);
+/** Figure 4: gradient deviation, from what `mimlab deviation` measured; of all its methods or of some. */
+export async function figure4(path: string, { methods, output }: FigureOutput & { readonly methods?: string }, terminal: Terminal): Promise<void> {
+  const file = await readDeviationFile(path);
+  const chosen = methods === undefined ? undefined : parseMethods(methods);
+  const rows = file.rows.filter(({ method, sampler }) => chosen?.some((choice) => choice.method === method && choice.sampler === sampler) ?? true);
+  if (rows.length === 0) {
+    const known = [...new Set(file.rows.map(({ method, sampler }) => `${method}:${sampler}`))];
+    throw new ConfigError('holds none of these methods', { place: path, remedy: `It has: ${known.join(', ') || '(none)'}.` });
+  }
+  print(await writeFigure(deviationFigure({ ...file, rows }), 'figure-4', output), terminal);
 }
 
 /** Figure 6: accuracy against the number of blocks that were fine-tuned. */

@@ -120,6 +120,18 @@ describe('figure 4', () => {
     expect(floor?.data.values).toEqual([expect.objectContaining({ value: 0.3 })]);
   });
 
+  it('draws one floor where several methods share the weights', () => {
+    const dashed = (...rows: DeviationRow[]): number => panels(file(...rows)).vconcat[0]?.hconcat[0]?.layer.filter(({ mark }) => mark.strokeDash !== undefined).length ?? 0;
+    expect(dashed(row({ weights: 'common', run: 'full' }), row({ ...PR_MIM, weights: 'common', run: 'full' }))).toBe(1);
+    expect(dashed(row({ method: 'subset' }), row())).toBe(1);
+    expect(dashed(row(), row(PR_MIM))).toBe(2);
+  });
+
+  it('says what its bars are over', async () => {
+    expect(await chartSvg(deviationFigure(file(row(), row(PR_MIM))))).toContain('over 8 batches of 128 images');
+    expect(await chartSvg(deviationFigure(file(row(), row({ run: 'second' }))))).toContain('over runs');
+  });
+
   it('is drawn with its axes and methods named', async () => {
     const svg = await chartSvg(deviationFigure(file(row(), row({ ...PR_MIM, throw: 0.25 }))));
     for (const text of ['relative error', '1 − cosine', 'tokens thrown, γ (% of all tokens)', 'partial, random', 'PR-MIM (progressive, furthest)']) expect(svg).toContain(`>${text}<`);

@@ -11,6 +11,9 @@ const QUANTITIES = [
 
 const WEIGHTS_TITLES: Readonly<Record<Weights, string>> = { own: 'Weights of each method', common: 'Weights of full reconstruction', init: 'Initial weights' };
 
+/** Pixels between two methods of one ratio. */
+const DODGE = 5;
+
 interface Point {
   readonly method: string;
   /** Percent of all tokens. */
@@ -38,13 +41,16 @@ function points(rows: readonly DeviationRow[], source: 'groups' | 'floor', of: (
   });
 }
 
+/** One row for each floor: common weights have one at each ratio, and a partial run shares its own with its loss subset. */
+const floorRows = (rows: readonly DeviationRow[]): DeviationRow[] => [...new Map(inOrder(rows).map((row) => [row.weights === 'own' ? row.run : `${row.run} ${row.throw}`, row])).values()];
+
 /** Figure 4: how far the gradient of each method lies from that of full reconstruction, against the throwing ratio. */
 export function deviationFigure({ settings, rows }: DeviationFile): TopLevelSpec {
   const ordered = inOrder(rows);
   const names = [...new Set(ordered.map(methodName))];
   const styles = seriesStyles(names);
   const kinds = (Object.keys(WEIGHTS_TITLES) as Weights[]).filter((weights) => rows.some((row) => row.weights === weights));
-  const several = new Set(rows.map(({ run }) => run)).size > new Set(rows.map((row) => `${row.weights} ${row.throw} ${methodName(row)}`)).size;
+  const several = rows.length > new Set(rows.map((row) => `${row.weights} ${row.throw} ${methodName(row)}`)).size;
   const ratios = [...new Set(rows.map((row) => round(100 * row.throw)))].sort((a, b) => a - b);
   const legend = { orient: 'top', columns: kinds.length };
   const [least = 0, most = 0] = [ratios[0], ratios.at(-1)];
@@ -55,19 +61,30 @@ export function deviationFigure({ settings, rows }: DeviationFile): TopLevelSpec
     const y = (field: string, more: object = {}): object => ({ field, type: 'quantitative', title, scale: { zero: true }, axis: { tickCount: 5 }, ...more });
     const colour = { field: 'method', type: 'nominal', title: null, scale: { domain: names, range: styles.map((style) => style.colour) }, legend };
     const shape = { field: 'method', type: 'nominal', title: null, scale: { domain: names, range: styles.map((style) => style.shape) }, legend };
-    // At common weights the floor is one and the same for every method.
-    const floor = weights === 'own' ? { color: colour } : { color: { value: COLOURS.grey } };
-    return {
-      width: 300,
-      height: 220,
-      title: title === QUANTITIES[0].title ? WEIGHTS_TITLES[weights] : '',
-      layer: [
-        { data: { values: points(chosen, 'floor', of) }, mark: { type: 'line', strokeDash: [3, 4], strokeWidth: 1.5, point: { filled: false, fill: 'white', size: 30 } }, encoding: { x, y: y('value'), detail: { field: 'method' }, ...floor } },
-        { data: { values: points(chosen, 'groups', of) }, mark: { type: 'rule', strokeWidth: 1.5 }, encoding: { x, y: y('low'), y2: { field: 'high' }, color: colour } },
-        { data: { values: points(chosen, 'groups', of) }, mark: { type: 'line', strokeWidth: 2 }, encoding: { x, y: y('value'), color: colour } },
-        { data: { values: points(chosen, 'groups', of) }, mark: { type: 'point', filled: true, size: 80, opacity: 1 }, encoding: { x, y: y('value'), color: colour, shape } },
-      ],
-    };
+    // Side by side, so that bars of one ratio do not hide each other.
+    const offset = (name: string): number => DODGE * (names.indexOf(name) - (names.length - 1) / 2);
+    const dashed = (values: readonly Point[], xOffset: number, color: object): object => ({
+      data: { values },
+      mark: { type: 'line', strokeDash: [3, 4], strokeWidth: 1.5, xOffset, point: { filled: false, fill: 'white', size: 30, xOffset } },
+      encoding: { x, y: y('value'), color },
+    });
+    const floors = points(floorRows(chosen), 'floor', of);
+    const lines = names.flatMap((name): object[] => {
+      const values = floors.filter(({ method }) => method === name);
+      if (values.length === 0) return [];
+      return [weights === 'own' ? dashed(values, offset(name), colour) : dashed(values, 0, { value: COLOURS.grey })];
+    });
+    const layers = names.flatMap((name): object[] => {
+      const values = points(chosen, 'groups', of).filter(({ method }) => method === name);
+      if (values.length === 0) return [];
+      const xOffset = offset(name);
+      return [
+        { data: { values }, mark: { type: 'rule', strokeWidth: 1.5, xOffset }, encoding: { x, y: y('low'), y2: { field: 'high' }, color: colour } },
+        { data: { values }, mark: { type: 'line', strokeWidth: 2, xOffset }, encoding: { x, y: y('value'), color: colour } },
+        { data: { values }, mark: { type: 'point', filled: true, size: 80, opacity: 1, xOffset }, encoding: { x, y: y('value'), color: colour, shape } },
+      ];
+    });
+    return { width: 300, height: 220, title: title === QUANTITIES[0].title ? WEIGHTS_TITLES[weights] : '', layer: [...lines, ...layers] };
   };
   const spec = {
     $schema: SCHEMA,
