@@ -1,4 +1,4 @@
-import { roleMask, type ObjectiveBatch, type Objective, type Params, type ParamSpec, type ParamSpecs, type Sampler, type TokenPlan } from '@mimlab/core';
+import { roleMask, type ObjectiveBatch, type Objective, type Params, type ParamSpec, type ParamSpecs, type Sampler, type TokenPlan, type SampleContext } from '@mimlab/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { PairedBatch } from '../src/deviation/paired-plans.js';
 
@@ -24,7 +24,7 @@ export function tinyObjective(form: 'full' | 'partial' | 'progressive', sampler:
     sampler: {
       scope: 'image',
       counts: () => ({ visible: 1, retained, thrown: 3 - retained }),
-      sample({ streams }): TokenPlan {
+      sample({ streams }: SampleContext): TokenPlan {
         const [visible, ...masked] = streams.mask.permutation(4);
         const order = form === 'full' ? masked : [...streams.sample.permutation(3)].map((place) => masked[place] as number);
         return { grid, visible: Int32Array.of(visible as number), retained: Int32Array.from(order.slice(0, retained)), thrown: Int32Array.from(order.slice(retained).sort()) };
