@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { DataError } from '@mimlab/core';
 import { z } from 'zod';
+import { readJsonFile } from '../json-file.js';
 
 const Measured = z.strictObject({
   mean: z.number().describe('Over batches.'),
@@ -53,19 +52,7 @@ export type DeviationFile = z.infer<typeof DeviationFile>;
 export type DeviationRow = z.infer<typeof Row>;
 
 /** @throws DataError naming the file and what is wrong in it */
-export async function readDeviationFile(path: string): Promise<DeviationFile> {
-  const remedy = `Name the deviation.json that 'mimlab deviation' wrote.`;
-  let given: unknown;
-  try {
-    given = JSON.parse(await readFile(path, 'utf8'));
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause;
-    throw new DataError('is no JSON', { place: path, remedy, cause });
-  }
-  const parsed = DeviationFile.safeParse(given);
-  if (!parsed.success) throw new DataError(z.prettifyError(parsed.error), { place: path, remedy });
-  return parsed.data;
-}
+export const readDeviationFile = (path: string): Promise<DeviationFile> => readJsonFile(path, DeviationFile, `Name the deviation.json that 'mimlab deviation' wrote.`);
 
 /** What a method is called in tables and figures. */
 export function methodName({ method, sampler }: Pick<DeviationRow, 'method' | 'sampler'>): string {

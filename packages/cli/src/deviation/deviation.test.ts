@@ -92,36 +92,38 @@ interface Layer {
   readonly mark: { readonly type: string; readonly strokeDash?: unknown };
 }
 interface Panels {
-  readonly vconcat: readonly { readonly hconcat: readonly { readonly title: string; readonly layer: readonly Layer[] }[] }[];
+  readonly columns: number;
+  readonly concat: readonly { readonly title: string; readonly layer: readonly Layer[] }[];
 }
 const panels = (given: DeviationFile): Panels => deviationFigure(given) as unknown as Panels;
 const drawn = (layers: readonly Layer[] | undefined, type: string): Record<string, unknown>[] => [...(layers?.find(({ mark }) => mark.type === type && mark.strokeDash === undefined)?.data.values ?? [])];
 
 describe('figure 4', () => {
   it('has a panel for each kind of weights, and a row for each quantity', () => {
-    const { vconcat } = panels(file(row(), row({ weights: 'common' })));
-    expect(vconcat.map(({ hconcat }) => hconcat.map(({ title }) => title))).toEqual([['Weights of each method', 'Weights of full reconstruction'], ['', '']]);
+    const { concat, columns } = panels(file(row(), row({ weights: 'common' })));
+    expect(concat.map(({ title }) => title)).toEqual(['Weights of each method', 'Weights of full reconstruction', '', '']);
+    expect(columns).toBe(2);
   });
 
   it('draws relative error and 1 - cosine, with a bar over batches', () => {
-    const { vconcat } = panels(file(row()));
-    expect(drawn(vconcat[0]?.hconcat[0]?.layer, 'point')).toEqual([{ method: 'partial, random', thrown: 50, value: 1.2, low: 1.19, high: 1.21 }]);
-    expect(drawn(vconcat[1]?.hconcat[0]?.layer, 'point')).toEqual([{ method: 'partial, random', thrown: 50, value: 0.4, low: 0.39, high: 0.41 }]);
+    const { concat } = panels(file(row()));
+    expect(drawn(concat[0]?.layer, 'point')).toEqual([{ method: 'partial, random', thrown: 50, value: 1.2, low: 1.19, high: 1.21 }]);
+    expect(drawn(concat[1]?.layer, 'point')).toEqual([{ method: 'partial, random', thrown: 50, value: 0.4, low: 0.39, high: 0.41 }]);
   });
 
   it('joins the runs of one method and ratio, with a bar over runs', () => {
-    const { vconcat } = panels(file(row(), row({ run: 'second', groups: { encoder: quantities(0.6, 1.4) } })));
-    expect(drawn(vconcat[0]?.hconcat[0]?.layer, 'point')).toEqual([expect.objectContaining({ value: 1.3, high: 1.44142 })]);
+    const { concat } = panels(file(row(), row({ run: 'second', groups: { encoder: quantities(0.6, 1.4) } })));
+    expect(drawn(concat[0]?.layer, 'point')).toEqual([expect.objectContaining({ value: 1.3, high: 1.44142 })]);
   });
 
   it('draws the noise floor dashed', () => {
-    const { vconcat } = panels(file(row()));
-    const floor = vconcat[0]?.hconcat[0]?.layer.find(({ mark }) => mark.strokeDash !== undefined);
+    const { concat } = panels(file(row()));
+    const floor = concat[0]?.layer.find(({ mark }) => mark.strokeDash !== undefined);
     expect(floor?.data.values).toEqual([expect.objectContaining({ value: 0.3 })]);
   });
 
   it('draws one floor where several methods share the weights', () => {
-    const dashed = (...rows: DeviationRow[]): number => panels(file(...rows)).vconcat[0]?.hconcat[0]?.layer.filter(({ mark }) => mark.strokeDash !== undefined).length ?? 0;
+    const dashed = (...rows: DeviationRow[]): number => panels(file(...rows)).concat[0]?.layer.filter(({ mark }) => mark.strokeDash !== undefined).length ?? 0;
     expect(dashed(row({ weights: 'common', run: 'full' }), row({ ...PR_MIM, weights: 'common', run: 'full' }))).toBe(1);
     expect(dashed(row({ method: 'subset' }), row())).toBe(1);
     expect(dashed(row(), row(PR_MIM))).toBe(2);

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { DataError } from '@mimlab/core';
 import { z } from 'zod';
+import { readJsonFile } from '../json-file.js';
 
 /** Percent. `spread`: standard deviation over seeds. */
 const Accuracy = z.object({
@@ -62,24 +61,11 @@ const SweepCurve = z
   .pipe(FineTuningResults);
 
 /** @throws DataError naming the file, the row and what is wrong with it */
-export const readTableResults = (path: string): Promise<TableResults> => readResults(path, () => TableResults, `Write it with 'mimlab table t2 --format json'.`);
+export const readTableResults = (path: string): Promise<TableResults> => readJsonFile(path, TableResults, `Write it with 'mimlab table t2 --format json'.`);
 
 /**
  * Accuracies by tuned blocks: rows written by hand, or what a sweep over partial fine-tuning printed.
  * @throws DataError naming the file, the row and what is wrong with it
  */
 export const readFineTuningResults = (path: string): Promise<FineTuningResults> =>
-  readResults(path, (given) => (typeof given === 'object' && given !== null && 'evaluations' in given ? SweepCurve : FineTuningResults), `Expected what 'mimlab sweep --format json' prints of evaluations by partial fine-tuning, or {"rows": [{"series": "MAE", "blocks": 0, "accuracy": {"mean": 60.1, "spread": 0.3}}, ...]}, accuracies in percent.`);
-
-async function readResults<T>(path: string, schemaOf: (given: unknown) => z.ZodType<T>, remedy: string): Promise<T> {
-  let given: unknown;
-  try {
-    given = JSON.parse(await readFile(path, 'utf8'));
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause;
-    throw new DataError('is no JSON', { place: path, remedy, cause });
-  }
-  const parsed = schemaOf(given).safeParse(given);
-  if (parsed.success) return parsed.data;
-  throw new DataError(z.prettifyError(parsed.error), { place: path, remedy });
-}
+  readJsonFile(path, (given) => (typeof given === 'object' && given !== null && 'evaluations' in given ? SweepCurve : FineTuningResults), `Expected what 'mimlab sweep --format json' prints of evaluations by partial fine-tuning, or {"rows": [{"series": "MAE", "blocks": 0, "accuracy": {"mean": 60.1, "spread": 0.3}}, ...]}, accuracies in percent.`);

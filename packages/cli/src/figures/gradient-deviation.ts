@@ -95,7 +95,9 @@ export function deviationFigure({ settings, rows }: DeviationFile): TopLevelSpec
         `Bars: ± deviation over ${several ? 'runs' : `${settings.batches} batches of ${settings.batch} images`}. Dashed: noise floor, full reconstruction with other masks.`,
       ],
     },
-    vconcat: QUANTITIES.map((quantity) => ({ hconcat: kinds.map((weights) => panel(weights, quantity)), resolve: { scale: { color: 'shared', shape: 'shared' } } })),
+    concat: QUANTITIES.flatMap((quantity) => kinds.map((weights) => panel(weights, quantity))),
+    columns: kinds.length,
+    spacing: 24,
     resolve: { scale: { color: 'shared', shape: 'shared' } },
   };
   return spec as unknown as TopLevelSpec;
