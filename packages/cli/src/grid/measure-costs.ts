@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { CheckpointError } from '@mimlab/core';
 import { ensureFolder, writeFileAtomically } from '@mimlab/train';
 import { z } from 'zod';
 import { compareSteps, type ComparedSteps } from '../cost/measure-steps.js';
+import { readJsonFile } from '../json-file.js';
 import type { RunContext } from '../run/run-context.js';
 
 /** Measured cost of one step beside its reference. */
@@ -39,17 +39,10 @@ function costName(one: RunContext, reference: RunContext): string {
  */
 export async function measureCost(one: RunContext, reference: RunContext, folder: string, measure: typeof compareSteps = compareSteps): Promise<StepCost> {
   const place = join(folder, `${costName(one, reference)}.json`);
-  const known = await readFile(place, 'utf8').catch(() => undefined);
-  let compared: ComparedSteps;
-  if (known === undefined) {
-    compared = await measure(one, reference);
-    await ensureFolder(folder);
-    await writeFileAtomically(place, `${JSON.stringify(compared)}\n`);
-  } else {
-    const parsed = Stored.safeParse(JSON.parse(known));
-    if (!parsed.success) throw new CheckpointError('cannot be read as measured steps', { place, remedy: 'Delete the file; the step is measured again.' });
-    compared = parsed.data;
-  }
+  if (existsSync(place)) return costOf(await readJsonFile(place, Stored, 'Delete the file; the step is measured again.'));
+  const compared = await measure(one, reference);
+  await ensureFolder(folder);
+  await writeFileAtomically(place, `${JSON.stringify(compared)}\n`);
   return costOf(compared);
 }
 

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointError } from '@mimlab/core';
 import { RESULTS_FILE } from '@mimlab/evaluate';
 import { readMetrics, runPaths, type MetricsRow } from '@mimlab/train';
 import { z } from 'zod';
+import { readJsonFile } from '../json-file.js';
 import { meanLoss } from '../run/mean-loss.js';
 import type { EvaluationOutcome, ExperimentOutcome, PretrainOutcome } from './experiment.js';
 import type { PlannedExperiment } from './plan-jobs.js';
@@ -16,20 +16,13 @@ const Results = z.object({
   seconds: z.number(),
 });
 
-/** The numbers of an experiment whose jobs are finished. @throws CheckpointError naming a file that cannot be read */
+/** The numbers of an experiment whose jobs are finished. @throws DataError, CheckpointError naming a file that cannot be read */
 export async function readOutcome({ experiment, folder, pretrain, evaluations }: PlannedExperiment): Promise<ExperimentOutcome> {
   const read = await Promise.all(evaluations.map(async ({ plan, job }): Promise<[string, EvaluationOutcome]> => [plan.name, await readEvaluation(job.folder)]));
   return { experiment, evaluations: Object.fromEntries(read), ...(pretrain === undefined ? {} : { pretrain: await readPretrain(folder) }) };
 }
 
-async function readEvaluation(folder: string): Promise<EvaluationOutcome> {
-  const place = join(folder, RESULTS_FILE);
-  try {
-    return { ...Results.parse(JSON.parse(await readFile(place, 'utf8'))), folder };
-  } catch (cause) {
-    throw new CheckpointError('cannot be read as the results of an evaluation', { place, cause, remedy: 'Delete the folder; it is evaluated again.' });
-  }
-}
+const readEvaluation = async (folder: string): Promise<EvaluationOutcome> => ({ ...(await readJsonFile(join(folder, RESULTS_FILE), Results, 'Delete the folder; it is evaluated again.')), folder });
 
 async function readPretrain(folder: string): Promise<PretrainOutcome> {
   const rows = await readMetrics(runPaths(folder).metrics);
