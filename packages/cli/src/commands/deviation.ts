@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ConfigError } from '@mimlab/core';
 import { parseMethods, parseRatios } from '../deviation/compared-methods.js';
 import { deviationTables, inOrder } from '../deviation/deviation-table.js';
-import type { DeviationFile, Weights } from '../deviation/deviation-file.js';
+import { deviationJson, type DeviationFile, type Weights } from '../deviation/deviation-file.js';
 import { measureRun } from '../deviation/measure-run.js';
 import { deviationFigure } from '../figures/gradient-deviation.js';
 import { writeFigure } from '../figures/write-figure.js';
@@ -47,7 +47,7 @@ export async function deviationCommand(runs: readonly string[], options: Deviati
     file = { ...file, engine: measured.engine, rows: inOrder([...file.rows, ...measured.rows]) };
     // After every run: measuring many takes long.
     await mkdir(output, { recursive: true });
-    await writeFile(join(output, 'deviation.json'), `${JSON.stringify(file, null, 2)}\n`);
+    await writeFile(join(output, 'deviation.json'), `${deviationJson(file)}\n`);
     await writeFile(join(output, 'deviation.md'), `# Gradient deviation\n\n${deviationTables(file)}\n`);
   }
   const written = await writeFigure(deviationFigure(file), 'figure-4', output);

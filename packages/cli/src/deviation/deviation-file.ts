@@ -51,6 +51,9 @@ export const DeviationFile = z.strictObject({
 export type DeviationFile = z.infer<typeof DeviationFile>;
 export type DeviationRow = z.infer<typeof Row>;
 
+/** The file as text. Six digits are far beyond what batches tell. */
+export const deviationJson = (file: DeviationFile): string => JSON.stringify(file, (_, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(6)) : value), 2);
+
 /** @throws DataError naming the file and what is wrong in it */
 export const readDeviationFile = (path: string): Promise<DeviationFile> => readJsonFile(path, DeviationFile, `Name the deviation.json that 'mimlab deviation' wrote.`);
 

@@ -6,7 +6,7 @@ import { chartSvg } from '../curve/loss-chart.js';
 import { deviationFigure } from '../figures/gradient-deviation.js';
 import { loadRunContext } from '../run/run-context.js';
 import { formsOfGrid, formsOfRun, fullObjective, isWrapped, parseMethods, parseRatios } from './compared-methods.js';
-import { methodName, readDeviationFile, type DeviationFile, type DeviationRow } from './deviation-file.js';
+import { deviationJson, methodName, readDeviationFile, type DeviationFile, type DeviationRow } from './deviation-file.js';
 import { deviationTables, inOrder } from './deviation-table.js';
 
 const flat = (mean: number, deviation = 0.01) => ({ mean, deviation });
@@ -39,7 +39,11 @@ describe('deviation.json', () => {
 
   it('is read as it was written', async () => {
     const whole = file(row(), row({ ...PR_MIM, weights: 'common', fit: { updates: 300, loss: { first: 1, last: 0.9 } } }));
-    expect(await readDeviationFile(await written(JSON.stringify(whole)))).toEqual(whole);
+    expect(await readDeviationFile(await written(deviationJson(whole)))).toEqual(whole);
+  });
+
+  it('holds six digits of each number', () => {
+    expect(deviationJson(file(row({ throw: 1 / 3 })))).toContain('"throw": 0.333333,');
   });
 
   it('is refused with the place of what is wrong', async () => {
