@@ -39,14 +39,14 @@ export interface AccuracyFigure {
 /**
  * Figure 1: accuracy against the throwing ratio, bubble area the cost of a forward pass. Measured numbers come first,
  * published ones beside them; where nothing was measured the published ones stand alone.
- * @param title data and schedule of what was measured, written above its panel; what the results say unless given
+ * @param measuredOn data and schedule, written above the panel of what was measured; what the results say unless given
  * @throws DataError if the rows hold neither
  */
-export function accuracyFigure({ rows, scale }: TableResults, title = typeof scale === 'string' ? `Measured: ${scale}` : 'Measured'): AccuracyFigure {
+export function accuracyFigure({ rows, scale }: TableResults, measuredOn = scale ?? undefined): AccuracyFigure {
   const of = { measured: bubbles(rows, 'measured'), published: bubbles(rows, 'published') };
   const shown = (['measured', 'published'] as const).filter((source) => of[source].length > 0);
   if (shown.length === 0) throw new DataError(`holds no accuracy of the rows ${POINTS.map(({ id }) => id).join(', ')}`, { place: 'results', remedy: `Give figure 1 the results of table 2.` });
-  const titles = { measured: title, published: 'Published: ImageNet-1K, 100 epochs' };
+  const titles = { measured: panelTitle('Measured', measuredOn), published: panelTitle('Published', 'ImageNet-1K, 100 epochs') };
   const spec = {
     $schema: SCHEMA,
     config: FIGURE_CONFIG,
@@ -59,6 +59,20 @@ export function accuracyFigure({ rows, scale }: TableResults, title = typeof sca
     resolve: { scale: { color: 'shared' } },
   };
   return { spec: spec as unknown as TopLevelSpec, shown };
+}
+
+/** Characters that fit above a panel. */
+const LINE = 44;
+
+/** What is shown, and below it on what, in lines no longer than the panel is wide: a longer title would push the panels apart. */
+function panelTitle(text: string, on: string | undefined): object {
+  const lines: string[] = [];
+  for (const word of on?.split(' ') ?? []) {
+    const longer = `${lines.at(-1) ?? ''} ${word}`.trim();
+    if (lines.length > 0 && longer.length <= LINE) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return { text, fontSize: 13, ...(lines.length === 0 ? {} : { subtitle: lines }) };
 }
 
 const gmacsOf = (row: TableRow | undefined): number | undefined => row?.analytic?.gmacs ?? undefined;
@@ -78,7 +92,7 @@ function bubbles(rows: readonly TableRow[], source: 'measured' | 'published'): B
   });
 }
 
-function panel(values: readonly Bubble[], title: string): object {
+function panel(values: readonly Bubble[], title: object): object {
   const styles = seriesStyles(NAMES);
   const x = { field: 'thrown', type: 'quantitative', title: 'tokens thrown, γ (% of all tokens)', scale: { domain: [-8, 73], nice: false }, axis: { values: [0, 25, 50, 65], grid: false } };
   const y = (field: string): object => ({ field, type: 'quantitative', title: 'top-1 accuracy (%)', scale: { zero: false, padding: 26 }, axis: { tickCount: 5 } });
@@ -89,17 +103,19 @@ function panel(values: readonly Bubble[], title: string): object {
   const lines = SERIES.flatMap((series) => [...of(FULL), ...of(series)].map((bubble) => ({ ...bubble, series })));
   // Bars of the two stand side by side, and labels outside of both.
   const bars = (data: readonly Bubble[], xOffset: number): object => ({ data: { values: data.filter(({ low }) => low !== undefined) }, mark: { type: 'rule', strokeWidth: 2, xOffset }, encoding: { x, y: y('low'), y2: { field: 'high' }, color: { value: COLOURS.ink } } });
+  // Of two that are equal PR-MIM has its label above.
+  const isUpper = ({ series, thrown, top1 }: Bubble): boolean => values.every((other) => other.thrown !== thrown || other.series === series || other.top1 < top1 || (other.top1 === top1 && series === 'PR-MIM'));
   const labels = (data: readonly Bubble[], dy: number): object => ({ data: { values: data }, mark: { type: 'text', fontSize: 12, dy }, encoding: { x, y: y('top1'), text: { field: 'label' }, color } });
   return {
     width: 300,
     height: 260,
-    title: { text: title, fontSize: 13 },
+    title,
     layer: [
       { data: { values: lines }, mark: { type: 'line', strokeWidth: 1.5, opacity: 0.6 }, encoding: { x, y: y('top1'), color } },
       { data: { values }, mark: { type: 'circle', opacity: 0.8, stroke: 'white', strokeWidth: 1 }, encoding: { x, y: y('top1'), color, size } },
       ...[bars(of(FULL), 0), bars(of('partial reconstruction'), -4), bars(of('PR-MIM'), 4)],
-      labels(of('partial reconstruction'), 28),
-      labels(of(FULL, 'PR-MIM'), -26),
+      labels(values.filter((bubble) => !isUpper(bubble)), 28),
+      labels(values.filter(isUpper), -26),
     ],
   };
 }

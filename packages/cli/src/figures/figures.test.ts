@@ -16,7 +16,7 @@ import { trimmed, writeFigure } from './write-figure.js';
 
 /** A panel of a figure, as far as the tests look into it. */
 interface Panel {
-  readonly title?: { readonly text: string; readonly subtitle?: string };
+  readonly title?: { readonly text: string; readonly subtitle?: readonly string[] };
   readonly data?: { readonly values: readonly Record<string, unknown>[] };
   readonly layer: readonly { readonly data?: { readonly values: readonly Record<string, unknown>[] }; readonly mark: { readonly type: string } }[];
 }
@@ -45,17 +45,17 @@ describe('figure 1', () => {
   });
 
   it('puts what was measured first, with bars over seeds', () => {
-    const { spec, shown } = accuracyFigure(table((id) => (id === 't2-06' ? { top1: { mean: 60, spread: 0.5 } } : { top1: { mean: 61, spread: undefined } })), 'Measured: CIFAR-10');
+    const { spec, shown } = accuracyFigure(table((id) => (id === 't2-06' ? { top1: { mean: 60, spread: 0.5 } } : { top1: { mean: 61, spread: undefined } })), 'CIFAR-10');
     expect(shown).toEqual(['measured', 'published']);
     const [measured] = panelsOf(spec) as [Panel];
-    expect(measured.title?.text).toBe('Measured: CIFAR-10');
+    expect(measured.title).toMatchObject({ text: 'Measured', subtitle: ['CIFAR-10'] });
     const bars = measured.layer.filter(({ mark }) => mark.type === 'rule').flatMap(({ data }) => data?.values ?? []);
     expect(bars).toEqual([expect.objectContaining({ series: 'partial reconstruction', thrown: 50, low: 59.5, high: 60.5 })]);
   });
 
   it('names the scale that the results were measured at', () => {
     const { spec } = accuracyFigure({ ...table(() => ({ top1: { mean: 61, spread: undefined } })), scale: 'cifar10' });
-    expect(panelsOf(spec)[0]?.title?.text).toBe('Measured: cifar10');
+    expect(panelsOf(spec)[0]?.title).toMatchObject({ text: 'Measured', subtitle: ['cifar10'] });
   });
 
   it('has a bubble for each row of the two series, by cost relative to the full method', () => {
@@ -67,6 +67,18 @@ describe('figure 1', () => {
       ['PR-MIM', 25, 81.6, 0.85],
       ['PR-MIM', 50, 81.8, 0.75],
     ]);
+  });
+
+  it('has the label of the upper of two bubbles above it, that of the lower below', () => {
+    const { spec } = accuracyFigure(table((id) => ({ top1: { mean: id === 't2-06' ? 62 : 61, spread: undefined } })));
+    const texts = (panelsOf(spec)[0] as Panel).layer.filter(({ mark }) => mark.type === 'text');
+    const [below, above] = texts.map(({ data }) => (data?.values ?? []).filter(({ thrown }) => thrown === 50).map(({ series }) => series));
+    expect([above, below]).toEqual([['partial reconstruction'], ['PR-MIM']]);
+  });
+
+  it('breaks a long description of the data into lines', () => {
+    const { spec } = accuracyFigure(table(() => ({ top1: { mean: 61, spread: undefined } })), 'CIFAR-10, small models, fine-tuned with 10 % of the labels');
+    expect(panelsOf(spec)[0]?.title).toMatchObject({ subtitle: ['CIFAR-10, small models, fine-tuned with 10 %', 'of the labels'] });
   });
 
   it('begins both lines at full reconstruction', () => {
