@@ -1,5 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { RESULTS_FILE } from '@mimlab/evaluate';
 import { CONFIG_FILE, ensureFolder, writeFileAtomically } from '@mimlab/train';
@@ -24,12 +23,4 @@ export async function markFinished({ folder, kind }: Pick<Job, 'folder' | 'kind'
 export async function prepare({ config: { file, text } }: Pick<Job, 'config'>): Promise<void> {
   await ensureFolder(dirname(file));
   if (!existsSync(file)) await writeFileAtomically(file, text);
-}
-
-/** Makes the store and says how many runs it holds. */
-export async function openStore(store: string): Promise<number> {
-  await ensureFolder(store);
-  const runs = join(store, 'runs');
-  await mkdir(runs, { recursive: true });
-  return readdirSync(runs).filter((name) => existsSync(join(runs, name, FINISHED_FILE))).length;
 }

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { ConfigError, MimlabError } from '@mimlab/core';
+import { ensureFolder } from '@mimlab/train';
 import { loadRunContext, type RunContext } from '../run/run-context.js';
 import type { Launch } from './child-job.js';
 import type { Experiment, ExperimentOutcome } from './experiment.js';
-import { openStore } from './job-state.js';
 import { jobsOf, planExperiment, type PlannedExperiment } from './plan-jobs.js';
 import { readOutcome } from './read-outcome.js';
 import { runJobs, type GridRecord } from './run-jobs.js';
@@ -51,7 +51,7 @@ export async function planGrid(experiments: readonly Experiment[], { store, thre
  */
 export async function runGrid(experiments: readonly Experiment[], options: GridOptions): Promise<GridRow[] | undefined> {
   const planned = await planGrid(experiments, options);
-  await openStore(options.store);
+  await ensureFolder(options.store);
   const done = await runJobs({ ...options, jobs: jobsOf(planned), logs: join(options.store, 'logs') });
   if (!done) return undefined;
   return Promise.all(planned.map(async (one) => ({ outcome: await readOutcome(one), context: one.context })));

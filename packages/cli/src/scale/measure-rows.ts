@@ -9,7 +9,7 @@ import type { Experiment } from '../grid/experiment.js';
 import { loadRunContext } from '../run/run-context.js';
 import { missingData } from '../table/missing-data.js';
 import { shortId, type PaperRow, type PaperTable } from '../table/paper-tables.js';
-import { rowPreset } from '../table/row-preset.js';
+import { loadRow, rowPreset } from '../table/row-preset.js';
 import type { Measured, MeasuredFigure } from '../table/table-model.js';
 import type { Scale } from './scale-file.js';
 import { scaleRow } from './scale-row.js';
@@ -25,9 +25,6 @@ export interface MeasureOptions extends GridOptions {
   readonly notice: (message: string) => void;
 }
 
-/** Presets whose weights of a teacher are not needed to read what wraps them. */
-const recipeOverrides = ({ framework }: PaperRow): readonly string[] => (framework === 'TEC' ? ['method.teacher.checkpoint=null'] : []);
-
 /** The row of the full method that a row's cost stands against: the first one of its framework and architecture that throws nothing. */
 export const referenceRow = (row: PaperRow, { rows }: PaperTable): PaperRow | undefined =>
   rows.find(({ framework, arch, components }) => framework === row.framework && arch === row.arch && components.sampler === 'none');
@@ -35,7 +32,7 @@ export const referenceRow = (row: PaperRow, { rows }: PaperTable): PaperRow | un
 /** A row's experiments, one a seed, and what they need. */
 export async function rowExperiments(row: PaperRow, { scale, seeds, set, store }: Pick<MeasureOptions, 'scale' | 'seeds' | 'set' | 'store'>): Promise<Experiment[][]> {
   const preset = rowPreset(row.id);
-  const { config } = await loadRunContext(preset, recipeOverrides(row));
+  const { config } = await loadRow(row);
   const folderOf = async (teacher: Experiment): Promise<string> => join(store, 'runs', runName((await loadRunContext(teacher.config, teacher.set)).config));
   return Promise.all(Array.from({ length: seeds }, (_, seed) => scaleRow(row, { preset, wrap: config.wrap }, scale, seed, set, folderOf)));
 }

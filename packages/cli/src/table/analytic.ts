@@ -1,9 +1,8 @@
 import { composeRun, createObjective, totalMacs, type Composition, type MacParts } from '@mimlab/core';
 import { formulaMacs, withoutWrappers } from '../cost/count-cost.js';
-import { loadRunContext } from '../run/run-context.js';
 import { modelledMemory, type Aggregator, type ModelledMemory } from './memory-model.js';
 import type { PaperRow } from './paper-tables.js';
-import { rowPreset } from './row-preset.js';
+import { loadRow } from './row-preset.js';
 
 /** What a row costs at full scale by this project's own computation, under the names of paper-tables.yaml. Nothing is trained. */
 export interface Analytic {
@@ -23,9 +22,6 @@ export interface Analytic {
   /** Over the full method. */
   readonly memRatioModel?: number;
 }
-
-/** Overrides that let a preset load on any machine: costs need no weights of a teacher. */
-const overridesFor = ({ framework }: PaperRow): readonly string[] => (framework === 'TEC' ? ['method.teacher.checkpoint=null'] : []);
 
 interface SideCost {
   readonly macs: MacParts;
@@ -52,7 +48,7 @@ const GIGA = 1e9;
 
 /** The analytic cells of a row, from its preset. By closed formula: tests hold that against the recorded graph. */
 export async function rowAnalytic(row: PaperRow): Promise<Analytic> {
-  const { composition } = await loadRunContext(rowPreset(row.id), overridesFor(row));
+  const { composition } = await loadRow(row);
   const { progressive, aggregator = 'dwconv' } = row.components;
   const own = sideCost(row, composition, progressive ? aggregator : undefined);
   const full = sideCost(row, withoutWrappers(composition), undefined);
