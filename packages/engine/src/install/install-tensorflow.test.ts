@@ -250,11 +250,30 @@ describe('installTensorflow', () => {
     await expect(install(setOf(publish('tensorflow-cpu', '2.21.0', { 'tensorflow/readme': { text: '' } })))).rejects.toThrow(/holds no libtensorflow/);
   });
 
-  it('serves several set-ups at once', async () => {
+  it('completes a folder that lacks only the second library', async () => {
+    const location = await install(tensorflowOnly());
+    rmSync(location.framework);
+    await install(tensorflowOnly());
+    expect(readFileSync(location.framework, 'utf8')).toBe('the framework');
+    expect(leftovers()).toEqual([]);
+  });
+
+  const manyAtOnce = (): Promise<number[]> => {
     const set = tensorflowOnly();
-    const locations = await Promise.all([install(set), install(set), install(set)]);
-    expect(new Set(locations.map(({ folder: where }) => where)).size).toBe(1);
-    expect(readFileSync(locations[0]!.library, 'utf8')).toBe('the library');
+    return Promise.all(Array.from({ length: 8 }, async () => statSync((await install(set)).library).ino));
+  };
+
+  it('serves several set-ups at once: what the first one put there stays for all', async () => {
+    expect(new Set(await manyAtOnce()).size).toBe(1);
+    expect(readFileSync(join(root(), 'tensorflow', 'libtensorflow_cc.so.2'), 'utf8')).toBe('the library');
+    expect(leftovers()).toEqual([]);
+  });
+
+  it('serves several set-ups at once that all find a damaged folder', async () => {
+    mkdirSync(join(root(), 'tensorflow'), { recursive: true });
+    writeFileSync(join(root(), 'tensorflow', 'libtensorflow_framework.so.2'), 'alone');
+    await manyAtOnce();
+    expect(readFileSync(join(root(), 'tensorflow', 'libtensorflow_framework.so.2'), 'utf8')).toBe('the framework');
     expect(leftovers()).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { EngineError } from '@mimlab/core';
 import { cacheFolder, type Environment } from './cache-folder.js';
 import { diskFull, downloadWheels } from './download-wheels.js';
@@ -110,17 +110,32 @@ async function requireSpace(cache: string, set: WheelSet): Promise<void> {
   });
 }
 
-/** A whole folder that another process put there first stays; a damaged one gives way. */
+/**
+ * Puts what was unpacked in its place. A folder that is there is never taken away, for another set-up may have finished
+ * it this moment and be using it: a whole one stays, a damaged one is completed file by file, the library last.
+ */
 async function moveInto(building: string, root: string): Promise<void> {
-  if (await isWhole(root)) return;
-  await rm(root, { recursive: true, force: true });
-  await rename(building, root).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
-  });
+  const moved = await rename(building, root).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+      return false;
+    },
+  );
+  if (moved || (await isWhole(root))) return;
+  const entries = await readdir(building, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => relative(building, join(entry.parentPath, entry.name)));
+  for (const file of [...files.filter((name) => name !== LIBRARY), ...files.filter((name) => name === LIBRARY)]) {
+    await mkdir(dirname(join(root, file)), { recursive: true });
+    await rename(join(building, file), join(root, file));
+  }
 }
 
+const LIBRARY = join('tensorflow', 'libtensorflow_cc.so.2');
+const FRAMEWORK = join('tensorflow', 'libtensorflow_framework.so.2');
+
 const isWhole = (root: string): Promise<boolean> =>
-  stat(join(root, 'tensorflow', 'libtensorflow_cc.so.2')).then(
+  Promise.all([LIBRARY, FRAMEWORK].map((file) => stat(join(root, file)))).then(
     () => true,
     () => false,
   );
