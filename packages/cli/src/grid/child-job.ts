@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { ensureFolder, onDisk } from '@mimlab/train';
 import type { Job } from './plan-jobs.js';
 
 /** How a job ended. */
@@ -33,34 +35,32 @@ const PROGRESS = /(\d+)\/(\d+) \(\d+ %\)/;
  * Runs a job as a process of its own: it has the memory and the engine to itself, and a failure is its own. It is no member of the
  * terminal's process group, so Ctrl-C reaches it once, through `stop`; a channel to this process tells it when nobody waits
  * for it any more. What it says goes to the log.
+ * @param main script of the command
  */
-export const launchProcess: Launch = async (job, { resume, log, progress }) => {
-  await mkdir(dirname(log), { recursive: true });
+export const processLauncher = (main: string): Launch => async (job, { resume, log, progress }) => {
+  await ensureFolder(dirname(log));
   const args = job.arguments(resume);
   const file = createWriteStream(log, { flags: 'a' });
+  await onDisk(log, () => once(file, 'open'));
   file.write(`$ mimlab ${args.join(' ')}\n`);
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true });
+  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true });
   const tail: string[] = [];
-  let rest = '';
-  const read = (chunk: Buffer): void => {
-    file.write(chunk);
-    const lines = (rest + chunk.toString('utf8')).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
-      tail.push(line);
-      if (tail.length > TAIL) tail.shift();
-      const found = PROGRESS.exec(line);
-      if (found !== null) progress(Number(found[1]) / Math.max(1, Number(found[2])));
-    }
+  const read = (line: string): void => {
+    file.write(`${line}\n`);
+    tail.push(line);
+    if (tail.length > TAIL) tail.shift();
+    const found = PROGRESS.exec(line);
+    if (found !== null) progress(Number(found[1]) / Math.max(1, Number(found[2])));
   };
-  child.stdout?.on('data', read);
-  child.stderr?.on('data', read);
+  // Each stream has lines of its own: the end of one must not be joined to the beginning of another.
+  const ended = [child.stdout, child.stderr].flatMap((stream) => (stream === null ? [] : [once(createInterface({ input: stream }).on('line', read), 'close')]));
   const end = new Promise<JobEnd>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code) => {
-      if (rest !== '') tail.push(rest);
-      file.end(() => {
-        resolve({ code, tail });
+      void Promise.all(ended).then(() => {
+        file.end(() => {
+          resolve({ code, tail });
+        });
       });
     });
   });
@@ -71,3 +71,5 @@ export const launchProcess: Launch = async (job, { resume, log, progress }) => {
     },
   };
 };
+
+export const launchProcess = processLauncher(MAIN);

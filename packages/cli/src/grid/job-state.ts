@@ -19,8 +19,8 @@ export async function markFinished({ folder, kind }: Pick<Job, 'folder' | 'kind'
   await writeFileAtomically(join(folder, FINISHED_FILE), `${JSON.stringify({ finished: new Date().toISOString(), seconds })}\n`);
 }
 
-/** Writes what a job reads: the resolved configuration. */
+/** Writes what a job reads: the resolved configuration. One that stands there may say other things that decide no weights, as where data lie. */
 export async function prepare({ config: { file, text } }: Pick<Job, 'config'>): Promise<void> {
   await ensureFolder(dirname(file));
-  if (!existsSync(file)) await writeFileAtomically(file, text);
+  await writeFileAtomically(file, text);
 }

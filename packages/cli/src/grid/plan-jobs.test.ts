@@ -38,6 +38,34 @@ describe('the jobs of an experiment', () => {
     expect(evaluations[0]?.job.config.file).toBe(`${folder}/config.yaml`);
   });
 
+  it('have logs of their own, encoders as they start included', async () => {
+    const other = await loadRunContext('mae/mnist-quickstart', ['seed=1']);
+    const all = [context, other].flatMap((one) => [true, false].map((pretrain) => planExperiment({ ...experiment, pretrain }, one, '/store', 1)));
+    const logs = jobsOf(all).map(({ log }) => log);
+    expect(logs).toHaveLength(6);
+    expect(new Set(logs).size).toBe(6);
+    expect(logs[0]).toBe(`${runName(context.config)}.log`);
+    expect(logs[1]).toMatch(/^knn-seed3-[0-9a-f]{8}-of-mae-throw50-/);
+  });
+
+  it('are told the data of an evaluation where it has its own', () => {
+    const own = { ...experiment, evaluations: [{ name: 'near', protocol: 'knn', labels: '10', seed: 3, data: 'cifar10:/there', set: [] }] };
+    const job = planExperiment(own, context, '/store', 1).evaluations[0]?.job;
+    expect(job?.arguments(false).join(' ')).toContain('--data cifar10:/there');
+    expect(job?.folder).not.toBe(planExperiment({ ...experiment, evaluations: [{ name: 'near', protocol: 'knn', labels: '10', seed: 3, set: [] }] }, context, '/store', 1).evaluations[0]?.job.folder);
+  });
+
+  it('name the folder of a protocol of the user by its file', () => {
+    const own = { ...experiment, evaluations: [{ name: 'own', protocol: './protocols/probe.js', labels: 'all', seed: 0, set: [] }] };
+    expect(planExperiment(own, context, '/store', 1).evaluations[0]?.job.folder).toMatch(/\/evaluations\/probe-seed0-[0-9a-f]{8}$/);
+  });
+
+  it('name a run by its method alone where nothing wraps it, and by wrappers that throw nothing', async () => {
+    expect(await named('wrap=[]')).toMatch(/^mae-seed0-[0-9a-f]{10}$/);
+    const config = { ...context.config, wrap: [{ plugin: './own/wrapper' }] } as typeof context.config;
+    expect(runName(config)).toMatch(/^mae-wrapper-seed0-/);
+  });
+
   it('wait for the run that they read', () => {
     expect(planExperiment({ ...experiment, after: '/store/runs/teacher' }, context, '/store', 1).pretrain?.after).toBe('/store/runs/teacher');
   });

@@ -12,6 +12,8 @@ export interface Job {
   readonly kind: string;
   /** What the progress line and the log call it. */
   readonly title: string;
+  /** Name of its log, no other job's. */
+  readonly log: string;
   /** Folder of the job that must be finished first. */
   readonly after?: string;
   /** Resolved configuration of the encoder, written before the job starts. */
@@ -65,6 +67,7 @@ export function planExperiment(experiment: Experiment, context: RunContext, stor
         folder,
         kind: 'pretrain',
         title: `${experiment.id}: pretrain`,
+        log: `${name}.log`,
         config,
         ...(experiment.after === undefined ? {} : { after: experiment.after }),
         arguments: (resume) => ['pretrain', ...(resume ? ['--resume', folder] : [config.file, '--output', folder]), '--set', `engine.threads=${threads}`],
@@ -83,6 +86,7 @@ function evaluationJob({ id, pretrain }: Experiment, plan: EvaluationPlan, model
     folder,
     kind: protocol,
     title: `${id}: ${plan.name}`,
+    log: `${basename(folder)}-of-${pretrain ? '' : 'untrained-'}${basename(model)}.log`,
     config,
     ...(pretrain ? { after: model } : {}),
     arguments: () => [...command, ...(pretrain ? [] : ['--untrained']), ...(data === undefined ? [] : ['--data', data]), ...settings],

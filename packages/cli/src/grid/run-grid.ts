@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { ConfigError, MimlabError } from '@mimlab/core';
+import { findProtocol, parseLabelBudget } from '@mimlab/evaluate';
 import { ensureFolder } from '@mimlab/train';
+import { evaluationConfig } from '../evaluate/evaluation-config.js';
 import { loadRunContext, type RunContext } from '../run/run-context.js';
 import type { Launch } from './child-job.js';
-import type { Experiment, ExperimentOutcome } from './experiment.js';
+import type { EvaluationPlan, Experiment, ExperimentOutcome } from './experiment.js';
 import { jobsOf, planExperiment, type PlannedExperiment } from './plan-jobs.js';
 import { readOutcome } from './read-outcome.js';
 import { runJobs, type GridRecord } from './run-jobs.js';
@@ -27,7 +29,7 @@ export interface GridRow {
   readonly context: RunContext;
 }
 
-/** Loads the configuration of every experiment, so that a mistake in the last one is told before the first one runs. */
+/** Loads the configuration of every experiment and of its evaluations, so that a mistake in the last one is told before the first one runs. */
 export async function planGrid(experiments: readonly Experiment[], { store, threads }: Pick<GridOptions, 'store' | 'threads'>): Promise<PlannedExperiment[]> {
   const planned: PlannedExperiment[] = [];
   const problems: string[] = [];
@@ -35,12 +37,27 @@ export async function planGrid(experiments: readonly Experiment[], { store, thre
     try {
       planned.push(planExperiment(experiment, await loadRunContext(experiment.config, experiment.set), store, threads));
     } catch (error) {
-      if (!(error instanceof MimlabError)) throw error;
-      problems.push(`${experiment.id}: ${error.message}`);
+      problems.push(`${experiment.id}: ${mistake(error)}`);
+      continue;
     }
+    const { context, folder } = planned.at(-1) as PlannedExperiment;
+    for (const plan of experiment.evaluations) await checkEvaluation(plan, context, folder).catch((error: unknown) => problems.push(`${experiment.id}: ${plan.name}: ${mistake(error)}`));
   }
   if (problems.length > 0) throw new ConfigError(problems.join('\n'));
   return planned;
+}
+
+function mistake(error: unknown): string {
+  if (error instanceof MimlabError) return error.message;
+  throw error;
+}
+
+/** As `mimlab evaluate` will read it, without weights and data. @throws MimlabError with what is wrong */
+async function checkEvaluation({ protocol: name, labels, seed, data, set }: EvaluationPlan, context: RunContext, folder: string): Promise<void> {
+  const protocol = await findProtocol(name);
+  parseLabelBudget(labels);
+  const source = { context, data: context.config.data, home: folder };
+  await evaluationConfig({ protocol, source, set, labels, seed, ...(data === undefined ? {} : { data }) });
 }
 
 /**

@@ -20,6 +20,7 @@ describe('running jobs', () => {
     folder: join(folder, name),
     kind: 'pretrain',
     title: name,
+    log: `${name}.log`,
     config: { file: join(folder, 'configs', `${name}.yaml`), text: `# ${name}\n` },
     arguments: () => [],
     ...(after === undefined ? {} : { after: join(folder, after) }),
@@ -162,6 +163,73 @@ describe('running jobs', () => {
     await whenStarted(started, 'a', 'b', 'c');
     started[2]?.end(0);
     expect(await done).toBe(true);
+  });
+
+  it('counts as done what was finished before', async () => {
+    mkdirSync(join(folder, 'a'));
+    writeFileSync(join(folder, 'a', 'finished.json'), '{}');
+    const records: GridRecord[] = [];
+    const { started, launch } = stage();
+    const done = runJobs(options([job('a'), job('b')], launch, { report: (record) => records.push(record) }));
+    await whenStarted(started, 'b');
+    expect(records.at(-1)).toMatchObject({ kind: 'progress', done: 1, total: 2, running: [{ title: 'b' }] });
+    started[0]?.end(0);
+    await done;
+    expect(records.at(-2)).toMatchObject({ kind: 'finished', job: { title: 'b' }, done: 2, total: 2 });
+    expect(records.at(-1)).toMatchObject({ kind: 'progress', done: 2, running: [] });
+  });
+
+  it('starts an evaluation whose run is finished already', async () => {
+    mkdirSync(join(folder, 'run'));
+    writeFileSync(join(folder, 'run', 'finished.json'), '{}');
+    const { started, launch } = stage();
+    const done = runJobs(options([job('run'), job('knn', 'run')], launch));
+    await whenStarted(started, 'knn');
+    started[0]?.end(0);
+    expect(await done).toBe(true);
+  });
+
+  it('keeps the progress that a job tells while it is being started', async () => {
+    const { started, launch } = stage();
+    const shares: number[] = [];
+    const done = runJobs(
+      options([job('a')], (one, how) => {
+        how.progress(0.5);
+        return launch(one, how);
+      }, { report: (record) => record.kind === 'progress' && shares.push(...record.running.map(({ share }) => share)) }),
+    );
+    await whenStarted(started, 'a');
+    await vi.waitFor(() => {
+      expect(shares.at(-1)).toBe(0.5);
+    });
+    started[0]?.end(0);
+    await done;
+  });
+
+  it('stops what runs where another job cannot be started at all', async () => {
+    const { started, launch } = stage();
+    const done = runJobs(options([job('a'), job('b')], (one, how) => (one.title === 'b' ? Promise.reject(new Error('no room')) : launch(one, how)), { processes: 2 }));
+    await expect(done).rejects.toThrow('no room');
+    expect(started.map(({ title, stopped }) => [title, stopped])).toEqual([['a', true]]);
+  });
+
+  it('stops a job that was being started when it was asked to stop', async () => {
+    const { started, launch } = stage();
+    const controller = new AbortController();
+    const done = runJobs(
+      options([job('a'), job('b')], (one, how) => {
+        controller.abort();
+        return launch(one, how);
+      }, { signal: controller.signal }),
+    );
+    expect(await done).toBe(false);
+    expect(started.map(({ title, stopped }) => [title, stopped])).toEqual([['a', true]]);
+  });
+
+  it('has nothing to do without jobs', async () => {
+    const { launch, started } = stage();
+    expect(await runJobs(options([], launch))).toBe(true);
+    expect(started).toEqual([]);
   });
 
   it('writes the configuration that a job reads before it starts', async () => {

@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { MimlabError } from '@mimlab/core';
 import { launchProcess, type JobEnd, type Launch, type RunningJob } from './child-job.js';
 import { isBegun, isFinished, markFinished, prepare } from './job-state.js';
@@ -43,7 +43,7 @@ export async function runJobs({ jobs, logs, processes, signal, report, launch = 
   const took = new Map<string, number[]>();
   let failure: MimlabError | undefined;
 
-  const logOf = (job: Job): string => join(logs, `${basename(job.folder)}${job.after === undefined ? '' : `-of-${basename(job.after)}`}.log`);
+  const logOf = (job: Job): string => join(logs, job.log);
   const progress = (): void => {
     const shown = [...running.values()].map(({ job: { title }, share }) => ({ title, share }));
     report({ kind: 'progress', done, total, running: shown, secondsLeft: secondsLeft([...running.values()], waiting, took, processes, now()) });
