@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { readJsonFile } from './json-file.js';
@@ -11,7 +11,7 @@ describe('a JSON file', () => {
     path = join(mkdtempSync(join(tmpdir(), 'mimlab-json-')), 'file.json');
   });
   afterAll(() => {
-    rmSync(path, { recursive: true, force: true });
+    rmSync(dirname(path), { recursive: true, force: true });
   });
   const Schema = z.object({ count: z.number() });
 

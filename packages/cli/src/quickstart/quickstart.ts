@@ -1,7 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { augmentInto, datasetRef, imageSpec, openDataset, pixelStatistics } from '@mimlab/data';
-import { randomStream } from '@mimlab/core';
 import type { Engine } from '@mimlab/engine';
 import { readMetrics, runPaths } from '@mimlab/train';
 import { aligned } from '../commands/plugins.js';
@@ -13,12 +11,13 @@ import { durationText } from '../duration.js';
 import { Interrupted } from '../failure.js';
 import { writePng } from '../pictures/canvas.js';
 import { pictureCaption, predictPixels } from '../pictures/predict-pixels.js';
+import { preparedImages } from '../pictures/prepared-images.js';
 import { drawReconstructions } from '../pictures/reconstruction-grid.js';
 import { catchInterrupt } from '../run/interruption.js';
 import { meanLoss } from '../run/mean-loss.js';
 import { loadRunContext, type RunContext } from '../run/run-context.js';
 import { constantLevel } from '../run/run-header.js';
-import { trainRun } from '../run/train-run.js';
+import { runStatistics, trainRun } from '../run/train-run.js';
 import type { Terminal } from '../terminal.js';
 import { DIRECTIONS, measureFeatures, type Measured } from './measure-features.js';
 import { knnRows, markdownReport, type QuickstartResults } from './report.js';
@@ -47,7 +46,6 @@ export async function quickstart({ output }: { readonly output?: string }, termi
       afterwards: async (engine) => {
         reporter.end();
         interruption.end();
-        if (interruption.signal.aborted) return;
         engineName = engine.description;
         await drawPictures(context, engine, join(folder, 'reconstructions.png'));
         const note = (line: string): void => {
@@ -93,15 +91,9 @@ export async function quickstart({ output }: { readonly output?: string }, termi
 }
 
 /** Reconstructions of the first test images. */
-async function drawPictures({ config, objective }: RunContext, engine: Engine, path: string): Promise<void> {
-  const dataset = await openDataset(datasetRef(config.data, 'test'));
-  const spec = imageSpec(config.data);
-  const images: Uint8Array[] = [];
-  for (let index = 0; index < PICTURES; index++) {
-    const pixels = new Uint8Array(spec.height * spec.width * spec.channels);
-    augmentInto(await dataset.image(index), spec, { kind: 'none' }, randomStream('reconstruct'), pixels);
-    images.push(pixels);
-  }
-  const rows = await predictPixels({ objective, engine, statistics: pixelStatistics(config.data, dataset), images, seed: 0, source: 'visible' });
+async function drawPictures(context: RunContext, engine: Engine, path: string): Promise<void> {
+  const { objective } = context;
+  const images = await preparedImages(context, [], PICTURES);
+  const rows = await predictPixels({ objective, engine, statistics: await runStatistics(context), images, seed: 0, source: 'visible' });
   await writePng(drawReconstructions(rows, pictureCaption(objective, 'visible')), path);
 }

@@ -11,7 +11,7 @@ export interface TrainRunOptions {
   readonly resume: boolean;
   readonly signal?: AbortSignal;
   readonly report: (record: TrainRecord) => void;
-  /** Called with the engine that holds the trained weights, before it is disposed. */
+  /** Called once training is finished, not where it was stopped, with the engine that holds the weights, before it is disposed. */
   readonly afterwards?: (engine: Engine) => Promise<void>;
 }
 
@@ -70,7 +70,7 @@ export async function trainRun({ context, output, resume, signal, report, afterw
           plugins: pluginModules(context.compositionRef),
           ...(signal === undefined ? {} : { signal }),
         });
-        await afterwards?.(engine);
+        if (summary.outcome === 'finished') await afterwards?.(engine);
         return summary;
       } finally {
         await runFolder.release();
