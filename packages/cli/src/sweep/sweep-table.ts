@@ -1,4 +1,5 @@
 import type { Spread } from '../grid/spread.js';
+import { csvLine } from '../table/format-csv.js';
 import type { SweepResult, SweepResults } from './sweep-results.js';
 
 const percent = ({ mean, spread }: Spread): string => `${(100 * mean).toFixed(2)}${spread === undefined ? '' : ` ± ${(100 * spread).toFixed(2)}`}`;
@@ -31,8 +32,6 @@ export function sweepCells({ rows, evaluations }: SweepResults): string[][] {
   return [kept.map(({ name }) => name), ...rows.map((row) => kept.map(({ cell }) => cell(row) ?? '-'))];
 }
 
-const quoted = (cell: string): string => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
-
 /** Ways to write results. */
 export const SWEEP_FORMATS = ['terminal', 'markdown', 'csv', 'json'] as const;
 export type SweepFormat = (typeof SWEEP_FORMATS)[number];
@@ -41,7 +40,7 @@ export type SweepFormat = (typeof SWEEP_FORMATS)[number];
 export function formatSweep(results: SweepResults, format: SweepFormat, aligned: (rows: readonly (readonly string[])[]) => readonly string[]): string {
   if (format === 'json') return JSON.stringify(results, null, 2);
   const cells = sweepCells(results);
-  if (format === 'csv') return cells.map((row) => row.map(quoted).join(',')).join('\n');
+  if (format === 'csv') return cells.map(csvLine).join('\n');
   if (format === 'terminal') return [results.title, ...aligned(cells)].join('\n');
   const [head = [], ...rows] = cells;
   const line = (row: readonly string[]): string => `| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;

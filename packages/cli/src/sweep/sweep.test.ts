@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expandSweep } from './expand-sweep.js';
 import { loadSweep, SweepFile, type Sweep } from './sweep-file.js';
@@ -32,6 +33,28 @@ describe('a sweep', () => {
   it('asks a variant only what it names', () => {
     const rows = expandSweep(sweep({ variants: { scratch: { pretrain: false, evaluate: ['lin'] } } }));
     expect(rows[0]?.experiments[0]).toMatchObject({ pretrain: false, evaluations: [{ name: 'lin', protocol: 'linear', labels: 'all', set: ['epochs=3'] }] });
+  });
+
+  it('is one row where nothing varies', () => {
+    const rows = expandSweep(sweep({}));
+    expect(rows.map(({ label, axes }) => [label, axes])).toEqual([['base', {}]]);
+    expect(rows[0]?.experiments[0]).toMatchObject({ id: 'base', config: 'mae/mnist-quickstart', pretrain: true, evaluations: [{ name: 'knn', labels: '10' }, { name: 'lin', labels: 'all' }] });
+  });
+
+  it('has as many rows as variants and values make, each with a label of its own', () => {
+    const few = fc.uniqueArray(fc.integer({ min: 0, max: 99 }), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 3 }), few, few, (count, a, b) => {
+        const variants = Object.fromEntries(Array.from({ length: count }, (_, at) => [`v${at}`, {}]));
+        const labels = expandSweep(sweep({ variants, grid: { 'train.batch': a, 'train.epochs': b } })).map(({ label }) => label);
+        expect(new Set(labels).size).toBe(count * a.length * b.length);
+      }),
+    );
+  });
+
+  it('names values of any kind in its axes', () => {
+    const axes = expandSweep(sweep({ grid: { a: ['word', 1, null, [{ b: 2 }]] } })).map((row) => row.axes['a']);
+    expect(axes).toEqual(['word', '1', 'null', '[{"b":2}]']);
   });
 
   it('writes values so that an override reads them back', () => {
@@ -71,6 +94,29 @@ describe('the file of a sweep', () => {
   });
 });
 
+describe('a sweep is refused', () => {
+  const problems = (more: object): string[] => SweepFile.safeParse({ sweep: { base: 'x', evaluate: [{ protocol: 'knn' }], ...more } }).error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) ?? [];
+
+  it.each<[string, object, RegExp]>([
+    ['without anything to ask', { evaluate: [] }, /^sweep\.evaluate: /],
+    ['with variants that are none', { variants: {} }, /^sweep\.variants: name a variant, or leave the key out$/],
+    ['with a key of no value', { grid: { 'train.lr': [] } }, /^sweep\.grid\.train\.lr: /],
+    ['with a value named twice', { grid: { wrap: [[], [{ plugin: 'pr-mim' }], []] } }, /^sweep\.grid\.wrap: a value is named twice$/],
+    ['with a seed that is no whole number', { seeds: [0.5] }, /^sweep\.seeds\.0: /],
+    ['with a negative seed', { seeds: [-1] }, /^sweep\.seeds\.0: /],
+    ['without a seed', { seeds: [] }, /^sweep\.seeds: /],
+    ['with an empty title', { title: '' }, /^sweep\.title: /],
+    ['with a key that it does not know', { seed: 1 }, /^sweep: .*seed/],
+    ['where a variant asks nothing', { variants: { a: { evaluate: [] } } }, /^sweep\.variants\.a\.evaluate: /],
+  ])('%s', (_, more, message) => {
+    expect(problems(more)).toEqual([expect.stringMatching(message)]);
+  });
+
+  it('where a seed stands among its keys, which would do nothing', () => {
+    expect(problems({ set: { seed: 1 }, grid: { seed: [1, 2] }, variants: { a: { set: { seed: 3 } } } })).toEqual(['set', 'grid', 'variants.a.set'].map((place) => `sweep.${place}.seed: name seeds under 'seeds': every row is run with each`));
+  });
+});
+
 const results: SweepResults = {
   title: 'Two',
   evaluations: [{ name: 'knn', protocol: 'knn', labels: 'all', set: {} }],
@@ -99,6 +145,25 @@ describe('the results of a sweep', () => {
 
   it('leave out columns that no row has', () => {
     expect(sweepCells({ ...results, rows: results.rows.slice(1) })).toEqual([['variant'], ['scratch']]);
+  });
+
+  it('have a column for each key of the grid, and their label where nothing varies', () => {
+    const rows = [{ label: 'a 1, b x', axes: { a: '1', b: 'x' }, seeds: [0], evaluations: {} }];
+    expect(sweepCells({ ...results, rows })).toEqual([['a', 'b'], ['1', 'x']]);
+    expect(sweepCells({ ...results, rows: [{ label: 'base', axes: {}, seeds: [0], evaluations: {} }] })).toEqual([['row'], ['base']]);
+  });
+
+  it('show what a step costs beside that of the first row', () => {
+    const [head, full] = sweepCells(results);
+    const cost = Object.fromEntries((head ?? []).map((name, at) => [name, full?.[at]]));
+    expect(cost).toMatchObject({ 's a step': '0.100', 'step time over the first row': '0.900 (0.800-1.000)', [`step's own peak, MB`]: '2.0', 'over the first row': '0.500', 'forward GMACs an image': '0.01235' });
+  });
+
+  it('keep what a cell holds apart from what ends it', () => {
+    const odd = (label: string): SweepResults => ({ ...results, rows: [{ label, axes: {}, seeds: [0], evaluations: {} }] });
+    expect(formatSweep(odd('a|b'), 'markdown', () => [])).toBe('| row |\n| --- |\n| a\\|b |');
+    expect(formatSweep(odd('say "a, b"'), 'csv', () => [])).toBe('row\n"say ""a, b"""');
+    expect(formatSweep(odd('a\rb'), 'csv', () => [])).toBe('row\n"a\rb"');
   });
 
   it('come as Markdown, CSV, JSON and aligned text', () => {

@@ -3,6 +3,10 @@ import type { MeasuredFigure, TableModel, TableRow } from './table-model.js';
 type Cells = Readonly<Record<string, string | number>>;
 
 const quoted = (cell: string): string => (/[",\n\r]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+
+/** Cells as a line of CSV (RFC 4180). */
+export const csvLine = (cells: readonly string[]): string => cells.map(quoted).join(',');
+
 const prefixed = (prefix: string, values: Readonly<Record<string, string | number>>): Record<string, string | number> =>
   Object.fromEntries(Object.entries(values).map(([key, value]) => [`${prefix}.${key}`, value]));
 
@@ -30,5 +34,5 @@ export function formatCsv({ rows, columns }: TableModel): string {
     const cells = Object.assign({}, ...parts.map((part) => part(row))) as Cells;
     return heads.map((head) => String(cells[head] ?? ''));
   });
-  return [heads, ...lines].map((cells) => cells.map(quoted).join(',')).join('\n');
+  return [heads, ...lines].map(csvLine).join('\n');
 }
