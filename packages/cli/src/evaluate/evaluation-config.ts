@@ -45,7 +45,9 @@ export function namedData(text: string): Partial<Record<keyof Named, string>> {
   const [kind = '', ...rest] = text.split(':');
   const path = rest.join(':');
   if (KINDS.includes(kind)) return path === '' ? { dataset: kind } : { dataset: kind, path };
-  if (/[\\/.]/.test(text) || existsSync(text)) return { dataset: 'imagefolder', path: text };
+  // A misspelt kind before a path is told of as such, unless a folder is called so.
+  const misspelt = /^[\w-]{2,}:/.test(text);
+  if (existsSync(text) || (!misspelt && /[\\/.]/.test(text))) return { dataset: 'imagefolder', path: text };
   throw new ConfigError(`there is no data set '${text}'${didYouMean(kind, KINDS)}`, { place: '--data', remedy: `Give KIND:PATH with one of ${KINDS.join(', ')}, or the folder of an image folder.` });
 }
 
@@ -56,7 +58,7 @@ export function namedData(text: string): Partial<Record<keyof Named, string>> {
  */
 export async function evaluationConfig({ protocol, source, data, set, labels, seed }: EvaluationRequest): Promise<EvaluationConfig> {
   const given = readSettings(set);
-  const section = (name: (typeof SECTIONS)[number]): Record<string, unknown> => (given[name] ?? {}) as Record<string, unknown>;
+  const section = (name: (typeof SECTIONS)[number]): Record<string, unknown> => sectionOf(given, name);
   const settings = Object.fromEntries(Object.entries(given).filter(([key]) => !(SECTIONS as readonly string[]).includes(key)));
   const { config } = source.context;
   const { height, width, channels } = imageSpec(source.data);
@@ -79,6 +81,12 @@ export async function evaluationConfig({ protocol, source, data, set, labels, se
       wrap: config.wrap,
     },
   };
+}
+
+function sectionOf(given: Readonly<Record<string, unknown>>, name: string): Record<string, unknown> {
+  const value = Object.hasOwn(given, name) ? given[name] : {};
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new ConfigError(`is a section with keys, not ${JSON.stringify(value)}`, { place: `--set ${name}`, remedy: `Set its keys with '--set ${name}.KEY=VALUE'.` });
 }
 
 /** Data sets of small images: they are taken whole. */

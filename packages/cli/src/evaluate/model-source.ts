@@ -1,10 +1,11 @@
 import { existsSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { CheckpointError, composeRun, ConfigError, ENCODER, MODEL_FILE, type Encoder, type ImageSpec } from '@mimlab/core';
 import { DataConfig } from '@mimlab/data';
 import { EVALUATION_FILE } from '@mimlab/evaluate';
 import { CONFIG_FILE, newestCheckpoint, runPaths } from '@mimlab/train';
+import { z } from 'zod';
+import { readJsonFile } from '../json-file.js';
 import { loadRunContext, type RunContext } from '../run/run-context.js';
 
 /** What the command line names as the model. */
@@ -41,7 +42,7 @@ export async function findModel(model: string, { config, untrained, notice }: Mo
   };
   if (isFolder(path)) {
     const stored = join(path, CONFIG_FILE);
-    if (existsSync(join(path, EVALUATION_FILE))) return of(stored, requireModel(path), join(path, 'evaluations'), await evaluatedData(path));
+    if (existsSync(join(path, EVALUATION_FILE))) return of(stored, untrained ? undefined : requireModel(path), join(path, 'evaluations'), await evaluatedData(path));
     if (existsSync(stored)) return of(stored, untrained ? undefined : await checkpointOf(path, notice), join(path, 'evaluations'));
     const above = join(path, '..', '..');
     if (existsSync(join(path, MODEL_FILE))) {
@@ -73,9 +74,10 @@ function requireModel(folder: string): string {
   throw new CheckpointError('this evaluation left no model behind', { place: folder, remedy: 'Only finished fine-tuning (finetune, partial) does.' });
 }
 
+const Evaluated = z.looseObject({ data: DataConfig });
+
 async function evaluatedData(folder: string): Promise<DataConfig> {
-  const { data } = JSON.parse(await readFile(join(folder, EVALUATION_FILE), 'utf8')) as { data: unknown };
-  return DataConfig.parse(data);
+  return (await readJsonFile(join(folder, EVALUATION_FILE), Evaluated, `The evaluation is damaged: repeat it into another folder with 'mimlab evaluate ... --output'.`)).data;
 }
 
 /** The encoder for images of a size: that of the model, or the same network built for another one. */

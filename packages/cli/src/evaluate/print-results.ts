@@ -15,7 +15,7 @@ export function resultLines(results: EvaluationResults): string[] {
   return [
     `${protocol}: ${share(results)} test images${labelled > 0 ? `, ${labelled} labelled images` : ''}`,
     ...(top5 === undefined ? [] : [`among the five best: ${percent(top5)}`]),
-    `hardest classes: ${worst.slice(0, SHOWN).map(({ name, accuracy }) => `${name} ${percent(accuracy as number)}`).join(', ')}`,
+    ...(worst.length === 0 ? [] : [`hardest classes: ${worst.slice(0, SHOWN).map(({ name, accuracy }) => `${name} ${percent(accuracy as number)}`).join(', ')}`]),
     ...Object.entries(sets).map(([name, set]) => `${name}: ${share(set)} images of ${set.perClass.length} classes`),
   ];
 }
