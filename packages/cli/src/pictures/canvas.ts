@@ -1,3 +1,4 @@
+import { writeFileAtomically } from '@mimlab/train';
 import sharp from 'sharp';
 import { eachDot, GLYPH, textWidth } from './pixel-font.js';
 
@@ -48,7 +49,7 @@ export function drawImage(canvas: Canvas, image: { readonly height: number; read
   }
 }
 
-/** Writes a PNG file. */
-export async function writePng(canvas: Canvas, path: string): Promise<void> {
-  await sharp(canvas.pixels, { raw: { width: canvas.width, height: canvas.height, channels: 3 } }).png({ compressionLevel: 9 }).toFile(path);
+/** Writes a PNG file, whole or not at all. @throws TrainingError naming the path if it cannot be written */
+export async function writePng({ pixels, width, height }: Canvas, path: string): Promise<void> {
+  await writeFileAtomically(path, await sharp(pixels, { raw: { width, height, channels: 3 } }).png({ compressionLevel: 9 }).toBuffer());
 }

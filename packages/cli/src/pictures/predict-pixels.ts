@@ -1,6 +1,7 @@
 import {
   CompositionError,
   ConfigError,
+  hostTargetInputs,
   objectiveBatch,
   randomStream,
   stackPlans,
@@ -100,23 +101,12 @@ export function stackImages(images: readonly Uint8Array[], { height, width, chan
 }
 
 function stepInputs({ objective, images, seed }: PredictPixelsOptions, plans: readonly TokenPlan[]): Record<string, HostTensor> {
-  const inputs: Record<string, HostTensor> = {
+  return {
     images: stackImages(images, objective.image),
     ...stackPlans(plans, { shared: objective.sampler.scope === 'batch' }),
     ...hookRandomness(objective, images.length, seed, 1, 0),
+    ...hostTargetInputs(objective.target, images),
   };
-  const { hostTargets } = objective.target;
-  if (hostTargets === undefined) return inputs;
-  const computed = images.map((image) => hostTargets.compute(image));
-  for (const [name, shape] of Object.entries(hostTargets.shapes)) {
-    const each = shape.reduce((product, side) => product * side, 1);
-    const values = new Float32Array(images.length * each);
-    computed.forEach((arrays, index) => {
-      values.set(arrays[name] as Float32Array, index * each);
-    });
-    inputs[`host.${name}`] = { shape: [images.length, ...shape], dtype: 'float32', data: values };
-  }
-  return inputs;
 }
 
 /** Predictions in raster order of the whole grid; NaN where there is none. */
