@@ -23,6 +23,9 @@ const SYSTEM_ERRORS: Readonly<Record<string, (path: string) => string>> = {
   ENOSPC: (path) => `${path}no space left on the disk.\n  Free some space; a run goes on with 'mimlab pretrain CONFIG --resume RUN' from its newest checkpoint.`,
   EDQUOT: (path) => `${path}the disk quota is used up.\n  Free some space; a run goes on with 'mimlab pretrain CONFIG --resume RUN' from its newest checkpoint.`,
   EACCES: (path) => `${path}permission denied.\n  Check who may read and write there, or choose another place with --output.`,
+  EPERM: (path) => `${path}permission denied.\n  Check who may read and write there, or choose another place with --output.`,
+  EEXIST: (path) => `${path}is there already, and is no folder.\n  Choose another place with --output.`,
+  ENAMETOOLONG: (path) => `${path}the name is too long.\n  Choose a shorter one.`,
   EROFS: (path) => `${path}the file system is read-only.\n  Choose another place with --output.`,
   ENOENT: (path) => `${path}no such file or folder.`,
   EISDIR: (path) => `${path}is a folder, a file is expected.`,
@@ -42,7 +45,7 @@ export function describeFailure(error: unknown, verbose: boolean): Failure {
   const { code, path } = (error ?? {}) as { code?: unknown; path?: unknown };
   const known = typeof code === 'string' ? SYSTEM_ERRORS[code] : undefined;
   if (known !== undefined) return { code: EXIT.failed, text: `error: ${known(typeof path === 'string' ? `${path}: ` : '')}${stack}` };
-  const summary = (error instanceof Error ? error.message : String(error)).split('\n')[0];
+  const summary = (error instanceof Error ? error.message || error.name : String(error)).split('\n')[0];
   const more = verbose ? stack : `\n  This is a defect of mimlab or of a plugin. Run again with --verbose (or MIMLAB_DEBUG=1) to see where it happened.`;
   return { code: EXIT.failed, text: `error: unexpected: ${summary}${more}` };
 }

@@ -1,16 +1,10 @@
 import { CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { createProgram } from './program.js';
-import type { Terminal } from './terminal.js';
-
-function recorder(): Terminal & { readonly lines: string[]; readonly notes: string[] } {
-  const lines: string[] = [];
-  const notes: string[] = [];
-  return { live: false, columns: 100, lines, notes, out: (line) => lines.push(line), note: (line) => notes.push(line), overwrite: () => undefined };
-}
+import { recordedTerminal } from './terminal.test-support.js';
 
 async function failure(...args: string[]): Promise<{ readonly error: unknown; readonly notes: string }> {
-  const terminal = recorder();
+  const terminal = recordedTerminal();
   const error: unknown = await createProgram(terminal)
     .parseAsync(['node', 'mimlab', ...args])
     .then(
@@ -23,7 +17,7 @@ async function failure(...args: string[]): Promise<{ readonly error: unknown; re
 describe('the command line', () => {
   // Scripts and papers depend on these: change them only with a reason that a user would accept.
   it('keeps its commands, arguments and flags', () => {
-    const program = createProgram(recorder());
+    const program = createProgram(recordedTerminal());
     const surface = program.commands.map((command) => [
       command.name(),
       command.registeredArguments.map((argument) => (argument.required ? `<${argument.name()}>` : `[${argument.name()}${argument.variadic ? '...' : ''}]`)).join(' '),
@@ -67,7 +61,7 @@ describe('the command line', () => {
   });
 
   it('keeps its figures, each with the options that it has use for', () => {
-    const figures = createProgram(recorder()).commands.find((command) => command.name() === 'figure')?.commands ?? [];
+    const figures = createProgram(recordedTerminal()).commands.find((command) => command.name() === 'figure')?.commands ?? [];
     expect(figures.map((figure) => [figure.name(), figure.options.map(({ long }) => long).join(' ')])).toEqual([
       ['1', '--output --title'],
       ['4', '--output --methods'],
@@ -78,8 +72,8 @@ describe('the command line', () => {
   });
 
   it('shows an example in the help of every command', async () => {
-    for (const command of createProgram(recorder()).commands) {
-      const terminal = recorder();
+    for (const command of createProgram(recordedTerminal()).commands) {
+      const terminal = recordedTerminal();
       await createProgram(terminal)
         .parseAsync(['node', 'mimlab', command.name(), '--help'])
         .catch(() => undefined);
@@ -90,7 +84,13 @@ describe('the command line', () => {
   });
 
   it('collects every --set in order', async () => {
-    const { error } = await failure('pretrain', 'no-such-file', '--set', 'a.b=1', '--set', 'c=2');
+    const { error } = await failure('flops', 'mae/vit-b16-in1k', '--set', 'seed=x', '--set', 'seed=1', '--set', 'method.depth=y');
+    expect((error as Error).message).toMatch(/method\.depth=y/);
+    expect((error as Error).message).not.toContain('seed');
+  });
+
+  it('names a configuration that there is not', async () => {
+    const { error } = await failure('pretrain', 'no-such-file');
     expect((error as Error).message).toContain('no such file or preset');
   });
 
@@ -107,6 +107,23 @@ describe('the command line', () => {
     expect((await failure('flops', 'x', '--count', 'real')).notes).toContain('Allowed choices are paper, executed.');
   });
 
+  it.each(['', ' ', '-1', '1.5', 'NaN', 'Infinity', '9007199254740993', '3x'])("refuses '%s' as a seed", async (text) => {
+    const { error, notes } = await failure('reconstruct', 'x', '--seed', text);
+    expect(error).toBeInstanceOf(CommanderError);
+    expect(notes).toContain('A whole number from 0 up is expected.');
+  });
+
+  it('takes 0 as a seed and not as a count', async () => {
+    expect((await failure('reconstruct', 'no-such-run', '--seed', '0')).error).not.toBeInstanceOf(CommanderError);
+    expect((await failure('reconstruct', 'no-such-run', '--count', '0')).notes).toContain('A whole number from 1 up is expected.');
+  });
+
+  it('refuses an option that would have no effect beside another', async () => {
+    expect((await failure('flops', 'x', '--memory', '--count', 'executed')).notes).toContain("'--memory' cannot be used with option '--count <which>'");
+    expect((await failure('report', 'x', '--no-pictures', '--images', '3')).notes).toContain("'--no-pictures' cannot be used with option '--images <n>'");
+    expect((await failure('flops', 'no-such-preset', '--memory')).error).not.toBeInstanceOf(CommanderError);
+  });
+
   it('will not resume into another folder', async () => {
     const { error } = await failure('pretrain', '--resume', 'a', '--output', 'b');
     expect((error as Error).message).toContain('a resumed run stays in its folder');
@@ -120,7 +137,7 @@ describe('the command line', () => {
 
 describe('commands without an engine', () => {
   it('list presets with what they are', async () => {
-    const terminal = recorder();
+    const terminal = recordedTerminal();
     await createProgram(terminal).parseAsync(['node', 'mimlab', 'presets', '--json']);
     const presets = JSON.parse(terminal.lines.join('\n')) as { name: string; description: string; rows: string[] }[];
     const names = presets.map(({ name }) => name);
@@ -130,14 +147,14 @@ describe('commands without an engine', () => {
   });
 
   it('list the plugins that are installed', async () => {
-    const terminal = recorder();
+    const terminal = recordedTerminal();
     await createProgram(terminal).parseAsync(['node', 'mimlab', 'plugins']);
     expect(terminal.lines.join('\n')).toMatch(/^mae +method +0\.1\.0 .*sampler, encoder, decoder, target +arXiv:2111\.06377$/m);
     expect(terminal.lines.join('\n')).toMatch(/^pr-mim +wrapper/m);
   });
 
   it('print a schema that knows sections and plugins', async () => {
-    const terminal = recorder();
+    const terminal = recordedTerminal();
     await createProgram(terminal).parseAsync(['node', 'mimlab', 'schema']);
     const schema = JSON.parse(terminal.lines.join('\n')) as { properties: Record<string, unknown>; $defs: Record<string, { properties: Record<string, unknown> }> };
     expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining(['extends', 'method', 'wrap', 'data', 'train', 'engine']));

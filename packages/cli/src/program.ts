@@ -16,15 +16,21 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 
 const collect = (value: string, before: readonly string[]): string[] => [...before, value];
 
+/** NaN unless it is a whole number that is kept exactly; an empty text is none. */
+function wholeNumber(text: string): number {
+  const value = text.trim() === '' ? NaN : Number(text);
+  return Number.isSafeInteger(value) ? value : NaN;
+}
+
 function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('A whole number from 1 up is expected.');
+  const value = wholeNumber(text);
+  if (!(value >= 1)) throw new InvalidArgumentError('A whole number from 1 up is expected.');
   return value;
 }
 
 function seed(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('A whole number from 0 up is expected.');
+  const value = wholeNumber(text);
+  if (!(value >= 0)) throw new InvalidArgumentError('A whole number from 0 up is expected.');
   return value;
 }
 
@@ -114,7 +120,7 @@ export function createProgram(terminal: Terminal): Command {
     .argument('<runs...>', 'folders of runs')
     .option('--output <file>', 'HTML file (default: RUN/report.html for one run, report.html for several)')
     .option('--images <n>', 'test images to draw', count, 8)
-    .option('--no-pictures', 'no reconstructions and no attention: needs neither data nor engine')
+    .addOption(new Option('--no-pictures', 'no reconstructions and no attention: needs neither data nor engine').conflicts('images'))
     .action(async (runs: string[], options: ReportCommandOptions) => {
       const { reportCommand } = await import('./commands/report.js');
       await reportCommand(runs, options, terminal);
@@ -157,7 +163,7 @@ export function createProgram(terminal: Terminal): Command {
     .addOption(setOption())
     .option('--json', 'print JSON: total, unwrapped and parts in G MACs, ratio')
     .addOption(new Option('--count <which>', 'as the paper counts, or the graph that trains').choices(COUNTS).default('paper'))
-    .option('--memory', 'memory of a training step instead: counted from the recorded graph, by the paper\'s model, and measured')
+    .addOption(new Option('--memory', `memory of a training step instead: counted from the recorded graph, by the paper's model, and measured`).conflicts('count'))
     .action(async (config: string, options: { set: string[]; json?: boolean; count: Count; memory?: boolean }) => {
       const { flops } = await import('./commands/flops.js');
       await flops(config, options, terminal);

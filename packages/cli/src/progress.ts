@@ -15,8 +15,6 @@ export interface ProgressOptions {
   readonly label: string;
   /** Name of what the rate counts: `images`. */
   readonly unit: string;
-  /** Seconds between plain lines where no terminal is live. Default 10. */
-  readonly plainEvery?: number;
   /** Clock in seconds. */
   readonly now?: () => number;
 }
@@ -27,14 +25,16 @@ export interface Progress {
   end(): void;
 }
 
+/** Seconds between states of the live line, and between plain lines where no terminal is live. */
 const LIVE_EVERY = 0.1;
+const PLAIN_EVERY = 10;
 /** The rate is that of the last stretch, so that a slow start (compiling) does not spoil the estimate for long. */
 const WINDOW_SECONDS = 20;
 
 /** One live line on a terminal; elsewhere a plain line now and then, the first and the last included. */
 export function createProgress(terminal: Terminal, options: ProgressOptions): Progress {
   const now = options.now ?? (() => performance.now() / 1000);
-  const every = terminal.live ? LIVE_EVERY : (options.plainEvery ?? 10);
+  const every = terminal.live ? LIVE_EVERY : PLAIN_EVERY;
   const window: { at: number; done: number }[] = [];
   let shownAt = -Infinity;
 

@@ -69,6 +69,12 @@ describe('mimlab corrupt', () => {
     expect(await file('snow', '4', 'dog', 'one.png.png')).toEqual(before);
   });
 
+  it('makes what is listed twice once, with spaces or without', async () => {
+    await run({ names: 'fog, fog', severities: ' 1,1' });
+    expect(notes).toContain('2 images, 1 corruptions, severities 1');
+    expect(await readdir(join(to(), 'fog'))).toEqual(['1']);
+  });
+
   it('brings images to squares when a size is given', async () => {
     await run({ names: 'contrast', severities: '1', size: 8 });
     expect(await decodeImage(join(to(), 'contrast', '1', 'cat', 'one.png.png'), 3)).toMatchObject({ height: 8, width: 8 });

@@ -60,18 +60,21 @@ export async function corruptCommand(folder: string, output: string, options: Co
   terminal.out(output);
 }
 
+/** What stands between commas, each once. */
+const listed = (text: string): string[] => [...new Set(text.split(',').map((given) => given.trim()))];
+
 function chosenNames(text: string | undefined): readonly CorruptionName[] {
   if (text === undefined) return CORRUPTIONS;
-  return [...new Set(text.split(','))].map((given) => {
-    const name = CORRUPTIONS.find((known) => known === given.trim());
+  return listed(text).map((given) => {
+    const name = CORRUPTIONS.find((known) => known === given);
     if (name !== undefined) return name;
     throw new ConfigError(`there is no corruption '${given}'${didYouMean(given, CORRUPTIONS)}`, { place: '--names', remedy: `Choose from ${CORRUPTIONS.join(', ')}, with commas between.` });
   });
 }
 
 function chosenSeverities(text = '1,2,3,4,5'): readonly Severity[] {
-  return [...new Set(text.split(','))].map((given) => {
-    const severity = ([1, 2, 3, 4, 5] as const).find((known) => String(known) === given.trim());
+  return listed(text).map((given) => {
+    const severity = ([1, 2, 3, 4, 5] as const).find((known) => String(known) === given);
     if (severity !== undefined) return severity;
     throw new ConfigError(`there is no severity '${given}'`, { place: '--severities', remedy: 'Give some of 1, 2, 3, 4, 5, with commas between.' });
   });
