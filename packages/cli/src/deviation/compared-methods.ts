@@ -17,23 +17,24 @@ export interface WrappedForm extends MethodChoice {
   readonly objective: Objective;
 }
 
-/** @throws ConfigError on anything but RECONSTRUCTION:SAMPLER */
+/** Each once, however often it is named. @throws ConfigError on anything but RECONSTRUCTION:SAMPLER */
 export function parseMethods(list: string): MethodChoice[] {
-  return list.split(',').map((text) => {
-    const [method, sampler, ...rest] = text.trim().split(':');
+  return [...new Set(list.split(',').map((text) => text.trim()))].map((text) => {
+    const [method, sampler, ...rest] = text.split(':');
     const known = RECONSTRUCTIONS.find((name) => name === method);
     if (known !== undefined && sampler !== undefined && sampler !== '' && rest.length === 0) return { method: known, sampler };
     throw new ConfigError(`got '${text}', expected RECONSTRUCTION:SAMPLER`, { place: '--methods', remedy: `As in 'partial:random,progressive:furthest'; reconstructions are ${RECONSTRUCTIONS.join(', ')}.` });
   });
 }
 
-/** @throws ConfigError on anything but ratios above 0 and below 1 */
+/** Each once, however often it is named. @throws ConfigError on anything but ratios above 0 and below 1 */
 export function parseRatios(list: string): number[] {
-  return list.split(',').map((text) => {
+  const ratios = list.split(',').map((text) => {
     const ratio = Number(text);
     if (text.trim() !== '' && ratio > 0 && ratio < 1) return ratio;
     throw new ConfigError(`got '${text}', expected ratios above 0 and below 1`, { place: '--throw', remedy: `As in '--throw 0.25,0.5,0.65'.` });
   });
+  return [...new Set(ratios)];
 }
 
 const wrapperPlace = ({ composition: { wrap = [] } }: RunContext): number => wrap.findIndex(({ plugin }) => plugin.name === WRAPPER);

@@ -9,7 +9,7 @@ const WEIGHTS_NAMES = {
 
 const number = (value: number): string => (Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(3));
 const cell = ({ mean, deviation }: Measured): string => `${number(mean)} ± ${number(deviation)}`;
-const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+const line = (cells: readonly string[]): string => `| ${cells.map((text) => text.replaceAll('|', '\\|')).join(' | ')} |`;
 const table = (heads: readonly string[], rows: readonly (readonly string[])[]): string[] => [line(heads), line(heads.map(() => '---')), ...rows.map(line)];
 
 /** Rows as people read them: weights, then method, then ratio. */

@@ -55,6 +55,16 @@ describe('deviation.json', () => {
     await expect(readDeviationFile(await written(JSON.stringify(file(row({ groups: {} })))))).rejects.toThrow(`has no group 'encoder'`);
   });
 
+  it.each<[string, (whole: Record<string, unknown>) => unknown, RegExp]>([
+    ['another version', (whole) => ({ ...whole, version: 2 }), /version/],
+    ['a key that is not known', (whole) => ({ ...whole, note: '' }), /note/],
+    ['a number that is none', (whole) => ({ ...whole, rows: [{ ...row(), floor: { encoder: { ...quantities(1, 0), cosine: { mean: Number.NaN, deviation: 0 } } } }] }), /rows\[0\]\.floor\.encoder\.cosine\.mean/],
+    ['a negative deviation', (whole) => ({ ...whole, rows: [row({ groups: { encoder: { ...quantities(1, 0), bias: flat(0, -1) } } })] }), /rows\[0\]\.groups\.encoder\.bias\.deviation/],
+    ['half a token', (whole) => ({ ...whole, rows: [row({ counts: { visible: 0.5, retained: 1, thrown: 1 } })] }), /rows\[0\]\.counts\.visible/],
+  ])('is refused with %s', async (_, change, message) => {
+    await expect(readDeviationFile(await written(JSON.stringify(change({ ...file(row()) }))))).rejects.toThrow(message);
+  });
+
   it('is refused where it is no JSON', async () => {
     await expect(readDeviationFile(await written('{'))).rejects.toThrow('deviation.json: is no JSON');
   });
@@ -83,6 +93,41 @@ describe('tables of deviation', () => {
     const text = deviationTables(file(row()));
     expect(text).toContain('| method | γ | run | embedding | decoder |');
     expect(text).toContain('| partial, random | 0.5 | partial50 | 0.300 / 1.100 | 0.200 / 0.900 |');
+  });
+
+  it('show a dash where a run has no such group', () => {
+    const text = deviationTables(file(row(), row({ run: 'small', groups: { encoder: quantities(0.5, 1), decoder: quantities(0.8, 0.9) } })));
+    expect(text).toContain('| partial, random | 0.5 | small | - | 0.200 / 0.900 |');
+  });
+
+  it('show large numbers with as many digits as they are worth', () => {
+    const text = deviationTables(file(row({ groups: { encoder: { ...quantities(0.6, 1.2), bias: flat(123.456, 12.345), spread: flat(-10, 9.9996) } } })));
+    expect(text).toContain('| 123 ± 12.3 | -10.0 ± 10.000 |');
+  });
+
+  it('keep a name with a bar in one cell', () => {
+    expect(deviationTables(file(row({ run: 'a|b' })))).toContain('| 0.5 | a\\|b |');
+  });
+
+  it('are nothing but words where nothing was measured', () => {
+    const text = deviationTables(file());
+    expect(text).toContain('8 batches of 128 images');
+    expect(text).not.toContain('|');
+  });
+
+  it('name weights that training starts with', () => {
+    expect(deviationTables(file(row({ weights: 'init' })))).toContain('## Initial weights');
+  });
+
+  it('order samplers with random first, then by name', () => {
+    const rows = ['random', 'amt', 'furthest'].map((sampler) => row({ sampler })).reverse();
+    expect(inOrder(rows).map(({ sampler }) => sampler)).toEqual(['random', 'amt', 'furthest']);
+  });
+
+  it('leave the rows that they order as they were', () => {
+    const rows = [row({ throw: 0.65 }), row({ throw: 0.25 })];
+    inOrder(rows);
+    expect(rows.map((one) => one.throw)).toEqual([0.65, 0.25]);
   });
 
   it('keep the kinds of weights apart and name them', () => {
@@ -151,12 +196,17 @@ describe('what is compared', () => {
     expect(parseRatios('0.25,0.5')).toEqual([0.25, 0.5]);
   });
 
+  it('is each method and ratio once, however often it is named', () => {
+    expect(parseMethods('partial:random,subset:random, partial:random')).toEqual([{ method: 'partial', sampler: 'random' }, { method: 'subset', sampler: 'random' }]);
+    expect(parseRatios('0.5,0.25, 0.50')).toEqual([0.5, 0.25]);
+  });
+
   it.each(['partial', 'whole:random', 'partial:', 'partial:random:twice'])('is refused as %s', (text) => {
     expect(() => parseMethods(text)).toThrow(`--methods: got '${text}'`);
   });
 
-  it.each(['0', '1', 'half', ''])('is refused at the ratio "%s"', (text) => {
-    expect(() => parseRatios(text)).toThrow(`--throw: got '${text}'`);
+  it.each(['0', '1', 'half', '', '-0.5', 'NaN', 'Infinity', '0,5'])('is refused at the ratio "%s"', (text) => {
+    expect(() => parseRatios(text)).toThrow(`--throw: got '${text.split(',')[0]}', expected ratios above 0 and below 1`);
   });
 
   it('at the weights of a partial run is its method, and the loss subset with the same tokens', async () => {

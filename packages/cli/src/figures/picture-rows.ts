@@ -1,3 +1,4 @@
+import { ConfigError } from '@mimlab/core';
 import type { TopLevelSpec } from 'vega-lite';
 import sharp from 'sharp';
 import type { PicturePixels, ReconstructionRow } from '../pictures/reconstruction-grid.js';
@@ -18,6 +19,7 @@ const HIDDEN = 214;
  * Figure 7: what models reconstruct of the same masked images. One row an image: original, visible patches, then the
  * reconstruction of each model.
  * @param caption how the reconstructions were made, under the title
+ * @throws ConfigError if two columns have one name, since they would lie over each other
  */
 export async function picturesFigure(columns: readonly PictureColumn[], caption: readonly string[]): Promise<TopLevelSpec> {
   const [first] = columns as [PictureColumn];
@@ -28,6 +30,9 @@ export async function picturesFigure(columns: readonly PictureColumn[], caption:
     ['visible', first.rows.map(visiblePatches)],
     ...columns.map(({ name, rows }): [string, PicturePixels[]] => [name, rows.map(({ reconstruction }) => reconstruction)]),
   ];
+  const names = shown.map(([name]) => name);
+  const repeated = names.find((name, at) => names.indexOf(name) < at);
+  if (repeated !== undefined) throw new ConfigError(`two columns of the figure are called '${repeated}'`, { place: '--names', remedy: 'Give each run a name of its own, with commas between.' });
   const values = await Promise.all(
     shown.flatMap(([column, pictures]) => pictures.map(async (picture, row) => ({ column, row, url: await dataUrl(picture, scale) }))),
   );
@@ -42,7 +47,7 @@ export async function picturesFigure(columns: readonly PictureColumn[], caption:
     // Its description would repeat every picture.
     mark: { type: 'image', width: width * scale, height: height * scale, aria: false },
     encoding: {
-      x: { field: 'column', type: 'ordinal', sort: shown.map(([name]) => name), title: null, scale: { paddingInner: 0, paddingOuter: 0 }, axis: { orient: 'top', labelAngle: 0, domain: false, ticks: false, labelLimit: stepX, labelOverlap: false } },
+      x: { field: 'column', type: 'ordinal', sort: names, title: null, scale: { paddingInner: 0, paddingOuter: 0 }, axis: { orient: 'top', labelAngle: 0, domain: false, ticks: false, labelLimit: stepX, labelOverlap: false } },
       y: { field: 'row', type: 'ordinal', axis: null, scale: { paddingInner: 0, paddingOuter: 0 } },
       url: { field: 'url', type: 'nominal' },
     },

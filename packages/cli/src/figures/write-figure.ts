@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ensureFolder, writeFileAtomically } from '@mimlab/train';
 import { Resvg } from '@resvg/resvg-js';
 import type { TopLevelSpec } from 'vega-lite';
 import { chartSvg } from '../curve/loss-chart.js';
@@ -46,7 +46,7 @@ export async function writeFigure(spec: TopLevelSpec, name: string, folder: stri
     [`${name}.svg`, svg],
     [`${name}.png`, rasterise(svg)],
   ];
-  await mkdir(folder, { recursive: true });
-  for (const [file, content] of files) await writeFile(join(folder, file), content);
+  await ensureFolder(folder);
+  for (const [file, content] of files) await writeFileAtomically(join(folder, file), content);
   return files.map(([file]) => join(folder, file));
 }
