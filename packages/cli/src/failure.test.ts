@@ -67,7 +67,7 @@ describe('what nobody expected', () => {
     ['a text', 'lost', 'lost'],
     ['nothing', undefined, 'undefined'],
     ['null', null, 'null'],
-    ['a number as code', { code: 5, toString: () => 'five' }, 'five'],
+    ['a number as code', { code: 5, toString: (): string => 'five' }, 'five'],
     ['an error without words', new RangeError(''), 'RangeError'],
     ['several errors at once', new AggregateError([]), 'AggregateError'],
   ])('may be %s', (_, thrown, summary) => {

@@ -1,6 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError } from '@mimlab/core';
+import { ensureFolder, writeFileAtomically } from '@mimlab/train';
 import { parseMethods, parseRatios } from '../deviation/compared-methods.js';
 import { deviationTables, inOrder } from '../deviation/deviation-table.js';
 import { deviationJson, type DeviationFile, type Weights } from '../deviation/deviation-file.js';
@@ -46,9 +46,9 @@ export async function deviationCommand(runs: readonly string[], options: Deviati
     });
     file = { ...file, engine: measured.engine, rows: inOrder([...file.rows, ...measured.rows]) };
     // After every run: measuring many takes long.
-    await mkdir(output, { recursive: true });
-    await writeFile(join(output, 'deviation.json'), `${deviationJson(file)}\n`);
-    await writeFile(join(output, 'deviation.md'), `# Gradient deviation\n\n${deviationTables(file)}\n`);
+    await ensureFolder(output);
+    await writeFileAtomically(join(output, 'deviation.json'), `${deviationJson(file)}\n`);
+    await writeFileAtomically(join(output, 'deviation.md'), `# Gradient deviation\n\n${deviationTables(file)}\n`);
   }
   const written = await writeFigure(deviationFigure(file), 'figure-4', output);
   terminal.out(deviationTables(file));

@@ -9,11 +9,11 @@ export async function plugins({ json }: { readonly json?: boolean }, terminal: T
     terminal.out(JSON.stringify(found, null, 2));
     return;
   }
-  if (found.length === 0) terminal.out('No plugin is installed. Install one with npm, or name one by its path.');
   for (const line of pluginTable(found)) terminal.out(line);
 }
 
 export function pluginTable(found: readonly InstalledPlugin[]): string[] {
+  if (found.length === 0) return ['No plugin is installed. Install one with npm, or name one by its path.'];
   const rows = found.map(({ name, kind, version, core, hooks, paper, package: packageName, problem }) =>
     problem === undefined
       ? [name ?? '?', kind ?? '?', version ?? '?', core ?? '?', hooks?.join(', ') ?? '?', paper ?? '?']

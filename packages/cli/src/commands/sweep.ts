@@ -1,5 +1,4 @@
 import { basename, join } from 'node:path';
-import { writeFileAtomically } from '@mimlab/train';
 import { nameOf } from '../grid/evaluation-settings.js';
 import { measureCost } from '../grid/measure-costs.js';
 import { runGrid, type GridRow } from '../grid/run-grid.js';
@@ -10,6 +9,7 @@ import { formatSweep, type SweepFormat } from '../sweep/sweep-table.js';
 import type { Terminal } from '../terminal.js';
 import { withGrid, type GridCommandOptions } from './grid-run.js';
 import { aligned } from './plugins.js';
+import { printOrWrite } from './print-or-write.js';
 
 export interface SweepCommandOptions extends GridCommandOptions {
   readonly format: SweepFormat;
@@ -34,9 +34,5 @@ export async function sweepCommand(file: string, options: SweepCommandOptions, t
   const title = sweep.title ?? basename(file);
   const evaluations = sweep.evaluate.map((evaluation) => ({ name: nameOf(evaluation), protocol: evaluation.protocol, labels: String(evaluation.labels), set: evaluation.set }));
   const text = formatSweep({ title, evaluations, rows: results }, options.format, aligned);
-  if (options.output === undefined) terminal.out(text);
-  else {
-    await writeFileAtomically(options.output, `${text}\n`);
-    terminal.out(options.output);
-  }
+  await printOrWrite(text, options.output, terminal);
 }

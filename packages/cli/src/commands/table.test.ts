@@ -43,6 +43,19 @@ describe('mimlab table', () => {
     expect(readFileSync(output, 'utf8')).toMatch(/^% needs .*booktabs[^]*\\end\{table\}\n$/);
   });
 
+  it.each([
+    ['--quick', { quick: true }],
+    ['--set', { set: ['seed=1'] }],
+    ['--seeds', { seeds: 2 }],
+    ['--no-cost', { cost: false }],
+  ])('refuses %s where nothing is measured', async (option, options) => {
+    await expect(run('t9', options)).rejects.toThrow(`${option}: nothing is measured without a scale\n  Add --scale`);
+  });
+
+  it('refuses to compute alone and to measure at once', async () => {
+    await expect(run('t9', { analytic: true, scale: 'mnist' })).rejects.toThrow('--analytic, --scale: one asks for computed columns only, the other for measured ones');
+  });
+
   it('refuses tables and rows that there are not', async () => {
     await expect(run('t1', { analytic: true })).rejects.toThrow(`there is no table 't1'`);
     await expect(run('t2', { analytic: true, rows: 't2-44' })).rejects.toThrow(`'t2-44' is no row of t2`);

@@ -1,5 +1,4 @@
 import { ConfigError } from '@mimlab/core';
-import { writeFileAtomically } from '@mimlab/train';
 import { measureRows } from '../scale/measure-rows.js';
 import { loadScale } from '../scale/scale-file.js';
 import { buildTable, type BuildOptions } from '../table/build-table.js';
@@ -9,6 +8,7 @@ import { findTable, type PaperRow, type PaperTable } from '../table/paper-tables
 import { selectRows } from '../table/select-rows.js';
 import type { Terminal } from '../terminal.js';
 import { withGrid, type GridCommandOptions } from './grid-run.js';
+import { printOrWrite } from './print-or-write.js';
 
 export interface TableCommandOptions extends GridCommandOptions {
   /** Published and computed columns only. */
@@ -29,21 +29,24 @@ export interface TableCommandOptions extends GridCommandOptions {
 
 /** Prints a table of the paper: published, computed and, at a scale, measured columns side by side. */
 export async function tableCommand(id: string, options: TableCommandOptions, terminal: Terminal): Promise<void> {
-  const { analytic, scale, quick, format, output } = options;
-  if (scale === undefined && (quick === true || options.set.length > 0)) {
-    throw new ConfigError('nothing is measured without a scale', { place: quick === true ? '--quick' : '--set', remedy: 'Add --scale cifar10, --scale mnist, the path of a scale file, or an image folder.' });
+  const { analytic, scale, format, output } = options;
+  const idle = measuring(options);
+  if (scale === undefined && idle !== undefined) {
+    throw new ConfigError('nothing is measured without a scale', { place: idle, remedy: 'Add --scale cifar10, --scale mnist, the path of a scale file, or an image folder.' });
   }
   if (analytic === true && scale !== undefined) throw new ConfigError('one asks for computed columns only, the other for measured ones', { place: '--analytic, --scale', remedy: 'Give one of them.' });
   const table = findTable(id);
   const rows = options.rows === undefined ? table.rows : selectRows(table, options.rows);
   const measured = scale === undefined ? {} : await measure(table, rows, scale, options, terminal);
-  const text = formatTable(await buildTable(table, { rows, ...measured }), format);
-  if (output === undefined) {
-    terminal.out(text);
-    return;
-  }
-  await writeFileAtomically(output, `${text}\n`);
-  terminal.out(output);
+  await printOrWrite(formatTable(await buildTable(table, { rows, ...measured }), format), output, terminal);
+}
+
+/** An option that is given and says how to measure. */
+function measuring({ quick, set, seeds, cost }: Pick<TableCommandOptions, 'quick' | 'set' | 'seeds' | 'cost'>): string | undefined {
+  if (quick === true) return '--quick';
+  if (set.length > 0) return '--set';
+  if (seeds > 1) return '--seeds';
+  return cost ? undefined : '--no-cost';
 }
 
 async function measure(table: PaperTable, rows: readonly PaperRow[], name: string, options: TableCommandOptions, terminal: Terminal): Promise<Pick<BuildOptions, 'measured' | 'scale'>> {
