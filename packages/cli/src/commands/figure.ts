@@ -1,4 +1,4 @@
-import { basename, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { composeRun, ConfigError, ENCODER, randomStream, SAMPLER, type Composition, type TokenPlan } from '@mimlab/core';
 import { createEngine } from '@mimlab/engine';
 import { parseMethods } from '../deviation/compared-methods.js';
@@ -13,6 +13,7 @@ import { writeFigure } from '../figures/write-figure.js';
 import { loadDrawableWeights } from '../pictures/drawable-weights.js';
 import { pictureCaption, predictPixels, type Statistics } from '../pictures/predict-pixels.js';
 import { preparedImages } from '../pictures/prepared-images.js';
+import { shortNames } from '../report/report-run.js';
 import { loadRunContext, storedConfig, type RunContext } from '../run/run-context.js';
 import { runStatistics } from '../run/train-run.js';
 import type { Terminal } from '../terminal.js';
@@ -65,7 +66,7 @@ export interface PicturesOptions extends FigureOutput {
 
 /** Figure 7: what runs reconstruct of the same masked images. */
 export async function figure7(runs: readonly string[], { image, count, seed, statistics, names, output }: PicturesOptions, terminal: Terminal): Promise<void> {
-  const shown = names === undefined ? runs.map((run) => basename(resolve(run))) : names.split(',').map((name) => name.trim());
+  const shown = names === undefined ? shortNames(runs.map((run) => resolve(run))) : names.split(',').map((name) => name.trim());
   if (shown.length !== runs.length) throw new ConfigError(`names ${shown.length} of ${runs.length} runs`, { place: '--names', remedy: 'Give each run one, with commas between.' });
   const columns: PictureColumn[] = [];
   const captions = new Set<string>();

@@ -76,6 +76,10 @@ describe('the configuration of an evaluation', () => {
     await expect(configured({ set: ['engine.kind=tpu'] })).rejects.toThrow(/engine\.kind: /);
   });
 
+  it('refuses an augmentation of the data, which would have no effect', async () => {
+    await expect(configured({ set: ['data.path=x', 'data.augment={kind: none}'] })).rejects.toThrow(/--set data\.augment: test images are not augmented/);
+  });
+
   it.each(['5', 'null', '[1]', 'mnist'])('refuses a section that is set to %s', async (value) => {
     const error: unknown = await configured({ set: [`data=${value}`] }).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ConfigError);

@@ -60,9 +60,12 @@ export async function evaluationConfig({ protocol, source, data, set, labels, se
   const given = readSettings(set);
   const section = (name: (typeof SECTIONS)[number]): Record<string, unknown> => sectionOf(given, name);
   const settings = Object.fromEntries(Object.entries(given).filter(([key]) => !(SECTIONS as readonly string[]).includes(key)));
+  if ('augment' in section('data')) {
+    throw new ConfigError('test images are not augmented, and how labelled ones are is a setting of the protocol', { place: '--set data.augment', remedy: `Leave it out, or set 'augment' where the protocol has it.` });
+  }
   const { config } = source.context;
   const { height, width, channels } = imageSpec(source.data);
-  const kept = Object.fromEntries(Object.entries(source.data).filter(([key]) => key !== 'augment' && (data === undefined || (key !== 'dataset' && key !== 'path'))));
+  const kept = Object.fromEntries(Object.entries(source.data).filter(([key]) => data === undefined || (key !== 'dataset' && key !== 'path')));
   const whole = { ...kept, size: [height, width], channels, ...configStatistics(source.data), ...(data === undefined ? {} : namedData(data)), ...section('data') };
   const dataConfig = checkSettings(DataConfig, { ...whole, augment: { kind: 'none' } }, 'data.');
   return {
