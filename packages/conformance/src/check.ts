@@ -1,4 +1,4 @@
-import type { MethodPlugin } from '@mimlab/core';
+import type { MethodPlugin, PlanCounts } from '@mimlab/core';
 import type { Settings } from './options.js';
 
 /** What a check works on. */
@@ -53,3 +53,7 @@ export function allFinite(values: ArrayLike<number>): boolean {
 /** `[2, 16, 8]`. */
 export const shapeText = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 export const sameShape = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((side, i) => side === b[i]);
+
+/** In whatever order a sampler writes its counts down. */
+export const sameCounts = (a: PlanCounts, b: PlanCounts): boolean =>
+  a.visible === b.visible && a.retained === b.retained && a.thrown === b.thrown && (a.repeats ?? false) === (b.repeats ?? false);

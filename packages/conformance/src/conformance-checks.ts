@@ -5,6 +5,7 @@ import { forwardChecks } from './checks/forward.js';
 import { gradientChecks } from './checks/gradients.js';
 import { parameterChecks } from './checks/parameters.js';
 import { samplingChecks } from './checks/sampling.js';
+import { secrecyChecks } from './checks/secrecy.js';
 import { storageChecks } from './checks/storage.js';
 import { trainingChecks } from './checks/training.js';
 import { wrappedChecks } from './checks/wrapped.js';
@@ -15,6 +16,7 @@ export const conformanceChecks: readonly Check[] = [
   ...parameterChecks,
   ...samplingChecks,
   ...forwardChecks,
+  ...secrecyChecks,
   ...gradientChecks,
   ...costChecks,
   ...storageChecks,

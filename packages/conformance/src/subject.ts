@@ -15,6 +15,7 @@ import {
   type NamedTensors,
   type Objective,
   type ObjectiveBatch,
+  type ObjectiveOptions,
   type Params,
   type SampleContext,
   type TokenPlan,
@@ -26,9 +27,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ConformanceError, type Examined } from './check.js';
 
 /** Puts the examined plugin together, wrapped or not. */
-export function objectiveOf({ plugin, settings }: Examined, wrap: readonly Configured<WrapperPlugin>[] = []): Objective {
+export function objectiveOf({ plugin, settings }: Examined, wrap: readonly Configured<WrapperPlugin>[] = [], options: ObjectiveOptions = {}): Objective {
   const config = plugin.configSchema.parse(settings.config);
-  return createObjective(composeRun({ image: settings.image, method: { plugin, config }, hooks: settings.complete, wrap }));
+  return createObjective(composeRun({ image: settings.image, method: { plugin, config }, hooks: settings.complete, wrap }), options);
 }
 
 /** pr-mim with the options given, as a run has it. */
@@ -78,7 +79,7 @@ export interface SubjectBatch {
 }
 
 /** Puts the inputs of a step together as the loader and the train loop do. */
-export function makeBatch(objective: Objective, { settings }: Examined, alterPixels?: (pixels: Uint8Array, plan: TokenPlan) => void): SubjectBatch {
+export function makeBatch(objective: Objective, { settings }: Examined, alterPixels?: (pixels: Uint8Array, plan: TokenPlan, index: number) => void): SubjectBatch {
   const { batch, seed, image } = settings;
   const { sampler, target } = objective;
   const shared = sampler.scope === 'batch';
@@ -86,7 +87,7 @@ export function makeBatch(objective: Objective, { settings }: Examined, alterPix
   const plans = Array.from({ length: batch }, (_, index) => (shared || index === 0 ? first : sampler.sample(sampleContext(objective, seed, index))));
   const images = plans.map((plan, index) => {
     const pixels = testImage(image, seed, index);
-    alterPixels?.(pixels, plan);
+    alterPixels?.(pixels, plan, index);
     return pixels;
   });
   const inputs: Record<string, HostTensor> = {
@@ -144,15 +145,18 @@ export function cellAt(objective: Objective, y: number, x: number): number {
   return Math.floor((y * grid.rows) / image.height) * grid.columns + Math.floor((x * grid.columns) / image.width);
 }
 
-/** Inverts the pixels of every cell that is not visible: what an encoder must not notice. */
-export function invertHidden(objective: Objective, pixels: Uint8Array, plan: TokenPlan): void {
+/**
+ * Puts another picture into every cell that is not visible: what an encoder must not notice. Every hidden pixel changes,
+ * and so does everything that could be computed of them; an inverted patch would have the variance of the first.
+ */
+export function replaceHidden(objective: Objective, pixels: Uint8Array, plan: TokenPlan, other: Uint8Array): void {
   const { height, width, channels } = objective.image;
   const hidden = new Uint8Array(cellsOf(objective.grid)).fill(1);
   for (const cell of plan.visible) hidden[cell] = 0;
   for (let y = 0, at = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      const flip = hidden[cellAt(objective, y, x)] === 1;
-      for (let c = 0; c < channels; c++, at++) if (flip) pixels[at] = 255 - (pixels[at] as number);
+      const replace = hidden[cellAt(objective, y, x)] === 1;
+      for (let c = 0; c < channels; c++, at++) if (replace) pixels[at] = other[at] === pixels[at] ? 255 - (pixels[at] as number) : (other[at] as number);
     }
   }
 }

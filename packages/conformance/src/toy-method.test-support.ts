@@ -1,8 +1,9 @@
 import { definePlugin, ENCODER, IMAGE, TARGET, type Decoder, type Encoder, type MethodPlugin, type Sampler, type Target } from '@mimlab/core';
 import { pixelTarget, randomMasking, vitDecoder, vitEncoder } from '@mimlab/nn';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { conformanceChecks } from './conformance-checks.js';
-import { examine } from './options.js';
+import { examine, type ConformanceOptions } from './options.js';
 
 export const ToyConfig = z.strictObject({ maskRatio: z.number().gt(0).lt(1).default(0.75).describe('Share of hidden tokens.') });
 export type ToyConfig = z.infer<typeof ToyConfig>;
@@ -48,13 +49,32 @@ export const toy = ({ schema = ToyConfig, sampler = same, encoder = same, decode
   });
 
 /** What a check says of a plugin; undefined where it is content. */
-export async function complaint(plugin: MethodPlugin<ToyConfig>, check: string): Promise<string | undefined> {
+export async function complaint(plugin: MethodPlugin<ToyConfig>, check: string, options: Partial<ConformanceOptions> = {}): Promise<string | undefined> {
   const found = conformanceChecks.find(({ name }) => name === check);
   if (found === undefined) throw new Error(`there is no check '${check}'`);
   try {
-    await found.run(examine(plugin, { image }));
+    await found.run(examine(plugin, { image, ...options }));
     return undefined;
   } catch (error) {
     return (error as Error).message;
   }
+}
+
+/** A way to break a rule, the check that has to notice, and what it has to say. */
+export interface BrokenCase {
+  readonly broken: Break;
+  readonly check: string;
+  readonly says: RegExp;
+  readonly options?: Partial<ConformanceOptions>;
+}
+
+/** Declares a test for each: `is told that it KEY`. */
+export function expectComplaints(cases: Readonly<Record<string, BrokenCase>>): void {
+  describe('a plugin that breaks a rule', () => {
+    for (const [what, { broken, check, says, options }] of Object.entries(cases)) {
+      it(`is told that it ${what}`, async () => {
+        expect(await complaint(toy(broken), check, options)).toMatch(says);
+      });
+    }
+  });
 }

@@ -1,5 +1,5 @@
 import { checkPlan, CompositionError, ConfigError, countsOf } from '@mimlab/core';
-import { ensure, type Check, type Examined } from '../check.js';
+import { ensure, sameCounts, type Check, type Examined } from '../check.js';
 import { objectiveOf, sampleContext, wrapper } from '../subject.js';
 import { differentiate, ensureGradients } from './gradients.js';
 
@@ -29,7 +29,7 @@ const SAMPLERS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'throwing by attention': { sampling: 'amt-throw' },
 };
 
-/** Refused when the run is put together, with what to do instead: that is the contract, too. */
+/** An option whose field a branch lacks is refused when the run is put together, with what to do instead: that is the contract, too. */
 function refusal<T>(assemble: () => T): T | undefined {
   try {
     return assemble();
@@ -61,24 +61,15 @@ async function ensureSamples(examined: Examined, config: Readonly<Record<string,
     for (let sampleId = 0; sampleId < 10; sampleId++) {
       const plan = wrapped.sampler.sample(sampleContext(wrapped, examined.settings.seed, sampleId));
       checkPlan(plan);
-      ensure(JSON.stringify(countsOf(plan)) === JSON.stringify(promised), () => `counts() promises ${JSON.stringify(promised)}, the plan has ${JSON.stringify(countsOf(plan))}`);
+      ensure(sameCounts(countsOf(plan), promised), () => `counts() promises ${JSON.stringify(promised)}, the plan has ${JSON.stringify(countsOf(plan))}`);
     }
     ensureGradients(examined, await differentiate(examined, wrapped));
   }
 }
 
 async function ensureBears(examined: Examined, config: Readonly<Record<string, unknown>>): Promise<void> {
-  try {
-    const objective = objectiveOf(examined, wrapper({ throw: examined.settings.throw, ...config }));
-    ensureGradients(examined, await differentiate(examined, objective));
-  } catch (error) {
-    // An option whose field a branch lacks is refused when the run is put together: that is the contract, too.
-    if (error instanceof CompositionError || error instanceof ConfigError) {
-      ensure(error.remedy !== undefined, () => `the refusal '${error.message}' does not say what to do`);
-      return;
-    }
-    throw error;
-  }
+  const wrapped = refusal(() => objectiveOf(examined, wrapper({ throw: examined.settings.throw, ...config })));
+  if (wrapped !== undefined) ensureGradients(examined, await differentiate(examined, wrapped));
 }
 
 /** Refused before anything runs, with what to do instead, whether thrown tokens are to be reconstructed or not. */
@@ -128,7 +119,7 @@ export const wrappedChecks: readonly Check[] = [
       for (let sampleId = 0; sampleId < 10; sampleId++) {
         const plan = wrapped.sampler.sample(sampleContext(wrapped, seed, sampleId));
         checkPlan(plan);
-        ensure(JSON.stringify(countsOf(plan)) === JSON.stringify(promised), () => `counts() promises ${JSON.stringify(promised)}, the plan has ${JSON.stringify(countsOf(plan))}`);
+        ensure(sameCounts(countsOf(plan), promised), () => `counts() promises ${JSON.stringify(promised)}, the plan has ${JSON.stringify(countsOf(plan))}`);
         const alone = bare.sampler.sample(sampleContext(bare, seed, sampleId));
         ensure(String(plan.visible) === String(alone.visible), () => `sample ${sampleId} shows other tokens when wrapped`);
       }
