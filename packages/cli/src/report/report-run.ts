@@ -18,8 +18,8 @@ export interface ReportRun extends RunLabel {
   /** config.yaml as it stands. */
   readonly configText: string;
   readonly metrics: readonly MetricsRow[];
-  /** Of each part of the run, the first first. */
-  readonly environments: readonly Environment[];
+  /** Of each part of the run, the first first. Those of early versions lack what was not recorded then. */
+  readonly environments: readonly Partial<Environment>[];
   /** Whole ones, oldest first. */
   readonly checkpoints: readonly Checkpoint[];
 }
@@ -74,16 +74,17 @@ export async function openReportRuns(given: readonly string[], notice: (message:
 
 const ENVIRONMENT = /^environment(?:-resumed-(\d+))?\.json$/;
 
-/** environment.json and those of later parts, in their order. A file that is no JSON is left out. */
-async function readEnvironments(folder: string): Promise<Environment[]> {
+/** environment.json and those of later parts, in their order. A file that holds no JSON object is left out. */
+async function readEnvironments(folder: string): Promise<Partial<Environment>[]> {
   const parts = (await readdir(folder)).flatMap((name) => {
     const match = ENVIRONMENT.exec(name);
     return match === null ? [] : [{ name, part: Number(match[1] ?? 0) }];
   });
-  const environments: Environment[] = [];
+  const environments: Partial<Environment>[] = [];
   for (const { name } of parts.sort((a, b) => a.part - b.part)) {
     try {
-      environments.push(JSON.parse(await readFile(join(folder, name), 'utf8')) as Environment);
+      const read: unknown = JSON.parse(await readFile(join(folder, name), 'utf8'));
+      if (typeof read === 'object' && read !== null && !Array.isArray(read)) environments.push(read);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
     }

@@ -67,8 +67,8 @@ const QUANTITIES: readonly Quantity[] = [
   ['Images a second, median', ({ metrics }) => median(metrics.map(({ imagesPerSecond }) => imagesPerSecond)), 4],
   ['Largest memory, MiB', ({ metrics }) => (metrics.length === 0 ? undefined : Math.max(...metrics.map(({ memoryMiB }) => memoryMiB)))],
   ['Time of steps and waiting for data', ({ metrics }) => secondsText(metrics)],
-  ['Engine', ({ environments }) => environments.at(0)?.engine.description],
-  ['Begun', ({ environments }) => environments.at(0)?.created.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')],
+  ['Engine', ({ environments }) => environments.at(0)?.engine?.description],
+  ['Begun', ({ environments }) => environments.at(0)?.created?.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')],
 ];
 
 /** Quantities of every run beside each other; numbers with their distance to the first run. Rows that no run has are left out. */

@@ -47,9 +47,10 @@ function accuracyTable(name: string, runs: readonly Evaluated[]): Markup {
 /** Accuracy of every class, or of the extreme ones of the first run where there are many. */
 function classTable(name: string, runs: readonly Evaluated[]): Markup {
   const classes = runs[0]?.results.perClass ?? [];
-  const ordered = classes.map(({ accuracy }, at) => ({ at, accuracy: accuracy ?? 0 })).sort((a, b) => a.accuracy - b.accuracy);
+  // Classes without a test image are neither hard nor easy.
+  const ordered = classes.flatMap(({ accuracy }, at) => (accuracy === null ? [] : [{ at, accuracy }])).sort((a, b) => a.accuracy - b.accuracy);
   const many = classes.length > CLASSES;
-  const shown = many ? [...ordered.slice(0, EXTREMES), ...ordered.slice(-EXTREMES)].map(({ at }) => at) : classes.map((_, at) => at);
+  const shown = many ? [...new Set([...ordered.slice(0, EXTREMES), ...ordered.slice(-EXTREMES)].map(({ at }) => at))] : classes.map((_, at) => at);
   const table = html`<table class="bars"><caption>${name}: share of each class that is right, percent${many ? html`; the ${EXTREMES} lowest and ${EXTREMES} highest of ${classes.length} classes, by run ${runs[0]?.letter}` : undefined}.</caption>
 <thead><tr><th scope="col">Class</th><th scope="col">images</th>${runs.map((run) => html`<th scope="col">${runMark(run.index, run)}</th>`)}</tr></thead>
 <tbody>${shown.map((at) => html`<tr><th scope="row">${classes[at]?.name}</th><td>${numberText(classes[at]?.samples)}</td>${runs.map(({ index, results }) => classCell(index, results.perClass[at]?.accuracy))}</tr>`)}</tbody></table>`;

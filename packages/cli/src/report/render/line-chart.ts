@@ -31,9 +31,9 @@ const fixed = (value: number): string => String(Math.round(10 * value) / 10);
 /** Curves with axes, a cursor to read values by (pointer and arrow keys), and the values as a table. */
 export function lineChart(chart: LineChart): Markup {
   const { id, title, unit, curves, xName } = chart;
-  const values = curves.flatMap(({ points }) => points.map(({ y }) => y));
+  const values = [...curves.flatMap(({ points }) => points.map(({ y }) => y)), ...(chart.levels ?? []).map(({ value }) => value)];
   const logarithmic = chart.log && values.every((value) => value > 0);
-  const range = extent([...values, ...(chart.levels ?? []).map(({ value }) => value)]);
+  const range = extent(values);
   const [first, last] = extent(curves.flatMap(({ points }) => points.map(({ x }) => x)));
   const x = linearAxis(first, last, [PLOT.left, PLOT.right], 5, true);
   const pixels = [PLOT.bottom, PLOT.top] as const;
