@@ -1,5 +1,5 @@
 import { randomStream, type HostTensor, type PixelStatistics } from '@mimlab/core';
-import { createLoader, datasetRef, imageSpec, pixelStatistics, type Loader } from '@mimlab/data';
+import { createLoader, datasetRef, imageSpec, openDataset, pixelStatistics, type Loader } from '@mimlab/data';
 import type { Engine } from '@mimlab/engine';
 import { evaluateKnn, extractFeatures, pixelFeatures, principalDirections, projectFeatures, type Features, type KnnScores } from '@mimlab/evaluate';
 import type { RunContext } from '../run/run-context.js';
@@ -22,7 +22,7 @@ export interface MeasureOptions {
 const BATCH = 400;
 /** Directions that features are compared along: fewer numbers than all tokens have, at the same accuracy. */
 export const DIRECTIONS = 64;
-/** Training images, without labels, that directions are found from. */
+/** Training images, without labels, that directions are found from: all where there are fewer. */
 const FIT = 5000;
 
 /** Images in the order of the data set, as they are. */
@@ -77,7 +77,8 @@ async function forgetTraining(engine: Engine, { objective, config }: RunContext)
  */
 export async function measureFeatures(options: MeasureOptions): Promise<Measured[]> {
   const { context, engine, labelsPerClass, draws, note } = options;
-  const { seed } = context.config;
+  const { seed, data } = context.config;
+  const fitted = Math.min(FIT, (await openDataset(datasetRef(data, 'train'))).size);
   const measured: Measured[] = [];
   const measure = async (features: string, splits: Splits): Promise<void> => {
     measured.push({ features, ...(await evaluateKnn({ engine, ...splits, classes: 10, labelsPerClass, draws, seed })) });
@@ -87,7 +88,7 @@ export async function measureFeatures(options: MeasureOptions): Promise<Measured
       (directions?: HostTensor): Extract =>
       (loader, statistics) =>
         extractFeatures({ objective: context.objective, engine, loader, pool: 'tokens', statistics, ...(directions === undefined ? {} : { directions }) });
-    const fit = await extracted(context, extract(), 'train', Array.from({ length: FIT }, (_, index) => index));
+    const fit = await extracted(context, extract(), 'train', Array.from({ length: fitted }, (_, index) => index));
     return bothSplits(context, extract(await principalDirections(engine, fit, DIRECTIONS, seed)));
   };
 
@@ -100,7 +101,7 @@ export async function measureFeatures(options: MeasureOptions): Promise<Measured
   const pixels = await bothSplits(context, pixelFeatures);
   await measure('raw pixels', pixels);
   const { values, width, labels } = pixels.train;
-  const directions = await principalDirections(engine, { values: values.subarray(0, FIT * width), width, count: FIT, labels: labels.subarray(0, FIT) }, DIRECTIONS, seed);
+  const directions = await principalDirections(engine, { values: values.subarray(0, fitted * width), width, count: fitted, labels: labels.subarray(0, fitted) }, DIRECTIONS, seed);
   await measure(`raw pixels, ${DIRECTIONS} directions`, { train: await projectFeatures(engine, pixels.train, directions), test: await projectFeatures(engine, pixels.test, directions) });
   return measured;
 }
