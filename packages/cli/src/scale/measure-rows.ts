@@ -40,11 +40,13 @@ export async function rowExperiments(row: PaperRow, { scale, seeds, set, store }
 /**
  * Trains and evaluates what is missing of the rows and reads what is there.
  * @returns figures by id of the row; undefined if the signal asked to stop
- * @throws ConfigError if the table needs data that no scale has
+ * @throws ConfigError if the table needs data that no scale has, or if the seed is set as well
  */
 export async function measureRows(table: PaperTable, rows: readonly PaperRow[], options: MeasureOptions): Promise<ReadonlyMap<string, Measured> | undefined> {
   const missing = missingData(table);
   if (missing.length > 0) throw new ConfigError(`${shortId(table)} cannot be measured at a scale: it is about what encoders do on other data`, { place: '--scale', remedy: `${missing.join('\n  ')}\n  Without --scale the published and analytic columns are printed.` });
+  const seed = options.set.find((setting) => /^\s*seed\s*=/.test(setting));
+  if (seed !== undefined) throw new ConfigError(`'${seed}' would make all seeds one`, { place: '--set', remedy: `Leave it out: rows are run with the seeds 0 to N - 1 of '--seeds N'.` });
   const planned = await Promise.all(rows.map(async (row) => ({ row, bySeed: await rowExperiments(row, options) })));
   const done = await runGrid(planned.flatMap(({ bySeed }) => bySeed.flat()), options);
   if (done === undefined) return undefined;

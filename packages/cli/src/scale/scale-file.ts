@@ -5,13 +5,20 @@ import { ConfigError, findConfigFile, loadDocument, presetNames } from '@mimlab/
 import { z } from 'zod';
 import { EvaluationSettings, repeatedNames, Settings } from '../grid/evaluation-settings.js';
 import { PRESETS } from '../run/run-context.js';
-import { FRAMEWORKS } from '../table/paper-tables.js';
+import { FRAMEWORKS, loadPaperTables } from '../table/paper-tables.js';
 
 const Base = z.strictObject({
   preset: z.string().min(1).describe('Configuration or preset that stands for the model of the paper; a path is relative to this file'),
   set: Settings.default({}).describe('Keys laid over it'),
   teacher: z.enum(FRAMEWORKS).optional().describe('Framework whose full run, with the same seed, is trained first and becomes the teacher'),
 });
+
+/** Keys that follow from a row and its seed, and what to say to whoever sets them. */
+const GIVEN = {
+  seed: `seeds are counted from 0; '--seeds N' says how many`,
+  'train.epochs': `the key 'epochs' says how many stand for the paper's 100`,
+  wrap: `wrappers are those of the row; keys for single rows stand under 'rows'`,
+} as const;
 
 /** What stands for the paper's models, data and schedules where a table is measured: `mimlab table t2 --scale FILE`. */
 export const ScaleFile = z
@@ -24,8 +31,23 @@ export const ScaleFile = z
     rows: z.record(z.string().regex(/^t\d+-\d\d$/), z.strictObject({ set: Settings })).default({}).describe('Keys for single rows'),
     evaluate: z.array(EvaluationSettings).min(1).describe('The first one gives the column top-1'),
   })
-  .superRefine(({ evaluate }, context) => {
-    for (const { index, name } of repeatedNames(evaluate)) context.addIssue({ code: 'custom', path: ['evaluate', index, 'name'], message: `two evaluations are called '${name}'; give one of them another name` });
+  .superRefine(({ set, bases, rows, evaluate }, context) => {
+    const refuse = (path: (string | number)[], message: string): void => context.addIssue({ code: 'custom', path, message });
+    for (const { index, name } of repeatedNames(evaluate)) refuse(['evaluate', index, 'name'], `two evaluations are called '${name}'; give one of them another name`);
+    const all = Object.entries(bases).flatMap(([framework, byArch = {}]) => Object.entries(byArch).map(([arch, base]) => ({ path: ['bases', framework, arch], arch, base })));
+    for (const { path, arch, base: { teacher } } of all) {
+      if (teacher !== undefined && bases[teacher]?.[arch]?.teacher !== undefined) refuse([...path, 'teacher'], `${teacher} learns from a teacher itself; name a framework that learns from none`);
+    }
+    // These are laid over the keys of a scale, so that one set there would do nothing.
+    const sets = [{ path: ['set'], keys: set }, ...all.map(({ path, base }) => ({ path: [...path, 'set'], keys: base.set }))];
+    for (const { path, keys } of sets) {
+      for (const [key, instead] of Object.entries(GIVEN)) if (key in keys) refuse([...path, key], instead);
+    }
+    const known = new Set(loadPaperTables().flatMap((table) => table.rows.map(({ id }) => id)));
+    for (const [id, row] of Object.entries(rows)) {
+      if (!known.has(id)) refuse(['rows', id], 'the paper has no such row');
+      if ('seed' in row.set) refuse(['rows', id, 'set', 'seed'], GIVEN.seed);
+    }
   });
 
 /** Small models in place of the paper's. */
@@ -56,7 +78,8 @@ export function loadScale(name: string, quick: boolean): Scale {
   const path = resolve(name);
   const known = scaleNames();
   const wanted = quick ? `${name}-quick` : name;
-  const isPath = !known.includes(name) && existsSync(path);
+  // An empty name is a variable that was not set, not the folder at hand.
+  const isPath = name !== '' && !known.includes(name) && existsSync(path);
   if (quick && (isPath || !known.includes(wanted))) {
     throw new ConfigError(`there is no quick version of '${name}'`, { place: '--quick', remedy: `Quick versions: ${known.filter((one) => one.endsWith('-quick')).map((one) => one.replace(/-quick$/, '')).join(', ')}.` });
   }

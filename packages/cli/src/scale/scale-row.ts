@@ -80,7 +80,9 @@ export async function scaleRow(row: PaperRow, recipe: RowRecipe, scale: Scale, s
 /** The full run of another framework that a row learns from. */
 async function teacher(framework: PaperRow['framework'], row: PaperRow, scale: SmallScale, seed: number, own: readonly string[]): Promise<Experiment> {
   const full: PaperRow = { ...row, framework, epochs: 100 };
-  const [experiment] = await scaleRow({ ...full, id: `${row.id}` }, { preset: '', wrap: [] }, { ...scale, rows: {} }, seed, own, () => Promise.reject(new ConfigError(`the teacher of ${row.framework} has a teacher itself`, { place: `bases.${framework}` })));
+  // The file of a scale has no teacher that learns from another one.
+  const noTeacher = (): Promise<string> => Promise.reject(new Error(`the teacher of ${row.framework} has a teacher itself`));
+  const [experiment] = await scaleRow(full, { preset: '', wrap: [] }, { ...scale, rows: {} }, seed, own, noTeacher);
   return { ...(experiment as Experiment), id: `teacher of ${row.id} seed ${seed}`, evaluations: [] };
 }
 
