@@ -15,21 +15,23 @@ export interface RowReaderOptions {
 
 /** Rows of images, batch by batch. */
 export interface RowReader {
-  /** [B, width] of images [B, H, W, C]; smaller batches than the first one are filled up: one shape, one compilation. */
+  /** [B, width] of images [B, H, W, C]; smaller batches than one before are filled up: one shape, one compilation. */
   rows(images: HostTensor): Promise<Float32Array>;
   dispose(): void;
 }
 
 export function createRowReader({ engine, step: definition, output, extra = () => ({}) }: RowReaderOptions): RowReader {
   const step = engine.compile(definition);
-  let inputs: NamedHostTensors | undefined;
-  let held: Uint8Array | undefined;
+  let inputs: NamedHostTensors = {};
+  let held = new Uint8Array(0);
   return {
     async rows(images) {
       const [count, ...shape] = images.shape as [number, ...number[]];
-      held ??= new Uint8Array(images.data.length);
+      // The first batch, or one of another loader: a small set of images may come before a large one.
+      const grows = images.data.length > held.length;
+      if (grows) held = new Uint8Array(images.data.length);
       const size = held.length / sizeOfShape(shape);
-      inputs ??= extra(size);
+      if (grows) inputs = extra(size);
       held.fill(0);
       held.set(images.data as Uint8Array);
       const { outputs } = await step.run({ images: { shape: [size, ...shape], dtype: 'uint8', data: held }, ...inputs }, { outputs: [output] });

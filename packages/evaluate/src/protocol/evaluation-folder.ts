@@ -119,5 +119,6 @@ async function readJson(path: string): Promise<unknown> {
   }
 }
 
-/** Indented, but lists of numbers in one line each. */
-const jsonText = (value: unknown): string => JSON.stringify(value, null, 2).replace(/\[[\d\s,.eE+-]*\]/g, (list) => list.replace(/\s+/g, ' '));
+/** Indented, but lists of numbers in one line each. Texts are passed over, whatever stands in them. */
+const jsonText = (value: unknown): string =>
+  JSON.stringify(value, null, 2).replace(/"(?:[^"\\]|\\.)*"|\[[\d\s,.eE+-]*\]/g, (found) => (found.startsWith('"') ? found : found.replace(/\s+/g, ' ')));
