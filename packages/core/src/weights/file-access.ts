@@ -1,5 +1,5 @@
-import { open, type FileHandle } from 'node:fs/promises';
-import { CheckpointError } from '../errors.js';
+import { open, stat, type FileHandle } from 'node:fs/promises';
+import { CheckpointError, MimlabError } from '../errors.js';
 
 /** One read or write call moves at most this much: the system's own limit lies just below 2 GiB. */
 const CHUNK = 1 << 30;
@@ -17,7 +17,7 @@ const REASONS: Readonly<Record<string, readonly [problem: string, remedy: string
 
 /** An error of the file system as a person can use it. Errors that are already typed pass through. */
 export function fileError(path: string, cause: unknown): Error {
-  if (cause instanceof CheckpointError) return cause;
+  if (cause instanceof MimlabError) return cause;
   const code = (cause as NodeJS.ErrnoException | null)?.code;
   const known = code === undefined ? undefined : REASONS[code];
   if (known !== undefined) return new CheckpointError(known[0], { place: path, remedy: known[1], cause });
@@ -28,10 +28,12 @@ export function fileError(path: string, cause: unknown): Error {
 export async function withFile<T>(path: string, use: (file: FileHandle, size: number) => Promise<T>): Promise<T> {
   let file: FileHandle | undefined;
   try {
-    file = await open(path, 'r');
-    const status = await file.stat();
+    const status = await stat(path);
     if (status.isDirectory()) throw Object.assign(new Error('is a folder'), { code: 'EISDIR' });
-    return await use(file, status.size);
+    // Opening a pipe would wait for someone to write into it.
+    if (!status.isFile()) throw new CheckpointError('this is no regular file', { place: path, remedy: 'Save its content as a file first: tensors are read from anywhere in it.' });
+    file = await open(path, 'r');
+    return await use(file, (await file.stat()).size);
   } catch (cause) {
     throw fileError(path, cause);
   } finally {

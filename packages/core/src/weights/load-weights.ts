@@ -61,7 +61,7 @@ export async function loadWeights(path: string, specs: ParamSpecs, options: Load
   const passed = [...BUFFERS, ...ignore];
   const read = await readWeightFile(file, (name) => !matches(rename(name), passed), keys);
   const { metadata } = read;
-  const tensors: Record<string, HostTensor> = Object.fromEntries(Object.entries(read.tensors).map(([name, tensor]) => [rename(name), tensor]));
+  const tensors: Record<string, HostTensor> = renamed(Object.entries(read.tensors), rename, file);
   const names = Object.keys(specs);
   const missing = names.filter((name) => !Object.hasOwn(tensors, name));
   const unexpected = Object.keys(tensors).filter((name) => !Object.hasOwn(specs, name));
@@ -90,6 +90,19 @@ export async function loadWeights(path: string, specs: ParamSpecs, options: Load
     });
   }
   return { values: Object.fromEntries(values), missing, unexpected, metadata };
+}
+
+/** Under other names. Two tensors that come to have one name must not become one in silence. */
+function renamed<T>(tensors: readonly (readonly [string, T])[], rename: (name: string) => string, place: string): Record<string, T> {
+  const before = new Map<string, string>();
+  const entries = tensors.map(([name, tensor]): [string, T] => {
+    const after = rename(name);
+    const other = before.get(after);
+    if (other !== undefined) throw new CheckpointError(`'${other}' and '${name}' would both be called '${after}'`, { place, remedy: 'Keep one of the two tensors in the file.' });
+    before.set(after, name);
+    return [after, tensor];
+  });
+  return Object.fromEntries(entries);
 }
 
 const matches = (name: string, patterns: readonly RegExp[]): boolean => patterns.some((pattern) => name.search(pattern) >= 0);
@@ -135,7 +148,7 @@ export async function saveWeights(
       const held = typeof value.data === 'function' ? await value.data() : value.data;
       return toFileLayout(spec.layout, { shape: spec.shape, dtype: value.dtype, data: held }).data;
     };
-    tensors.push([rename(name), { dtype: value.dtype, shape: fileShape(spec.layout, spec.shape), data }]);
+    tensors.push([name, { dtype: value.dtype, shape: fileShape(spec.layout, spec.shape), data }]);
   }
-  await writeSafetensors(path, Object.fromEntries(tensors), metadata, writing);
+  await writeSafetensors(path, renamed(tensors, rename, path), metadata, writing);
 }

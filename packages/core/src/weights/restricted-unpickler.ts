@@ -111,11 +111,10 @@ function setItems(target: PickleValue, items: readonly PickleValue[]): void {
   if (target instanceof Map) for (let i = 0; i + 1 < items.length; i += 2) target.set(items[i], items[i + 1] as PickleValue);
 }
 
-/** Two's complement, little-endian. */
+/** Two's complement, little-endian. Read from hexadecimal digits, in a time that grows as their number does. */
 function long(bytes: Uint8Array): number | bigint {
-  let value = 0n;
-  for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i] as number);
-  const signed = BigInt.asIntN(bytes.length * 8, value);
+  if (bytes.length === 0) return 0;
+  const signed = BigInt.asIntN(bytes.length * 8, BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`));
   return Number.isSafeInteger(Number(signed)) ? Number(signed) : signed;
 }
 

@@ -10,8 +10,14 @@ import { unpickle } from './restricted-unpickler.js';
 /** What a checkpoint holds, as plain data. Dictionaries are objects, tuples are lists. */
 export type TorchValue<T = HostTensor> = null | boolean | number | bigint | string | T | TorchValue<T>[] | { [key: string]: TorchValue<T> };
 
-/** Larger tensors cannot come from a file of the size people load; strides of zero could claim any size. */
-const ELEMENT_LIMIT = 2 ** 31;
+/** Containers in a checkpoint are nested a few levels deep. */
+const DEPTH_LIMIT = 500;
+
+/**
+ * Values that a file may yield in all. Strides of zero, views of one storage again and again, and packed zeros could
+ * claim any number; what people load has at most one value a byte, and few tensors twice.
+ */
+const valueLimit = (fileSize: number): number => 4 * fileSize + 2 ** 26;
 
 interface ArchiveEntry {
   readonly start: number;
@@ -27,14 +33,21 @@ interface ArchiveEntry {
  */
 export const readTorchCheckpoint = (path: string): Promise<TorchValue> =>
   readTorchArchive(path, async (structure, read) => {
+    // What the pickle refers to twice is made once: references to references could unfold without end.
+    const made = new Map<unknown, TorchValue>();
     const materialized = async (value: TorchValue<TensorRef>): Promise<TorchValue> => {
+      if (typeof value !== 'object' || value === null) return value;
+      const result = made.get(value) ?? (await fresh(value));
+      made.set(value, result);
+      return result;
+    };
+    const fresh = async (value: TorchValue<TensorRef> & object): Promise<TorchValue> => {
       if (value instanceof TensorRef) return read(value);
       if (Array.isArray(value)) {
         const items: TorchValue[] = [];
         for (const item of value) items.push(await materialized(item));
         return items;
       }
-      if (typeof value !== 'object' || value === null) return value;
       const entries: [string, TorchValue][] = [];
       for (const [key, item] of Object.entries(value)) entries.push([key, await materialized(item)]);
       return Object.fromEntries(entries);
@@ -47,7 +60,7 @@ export function readTorchArchive<T>(path: string, use: (structure: TorchValue<Te
   return withFile(path, async (file, size) => {
     await checkMagic(path, file, size);
     try {
-      const entries = await archiveEntries(path);
+      const entries = await archiveEntries(path, size);
       const pickleName = [...entries.keys()].find((name) => /^(?:[^/]+\/)?data\.pkl$/.test(name));
       if (pickleName === undefined) throw new Error(`the archive has no data.pkl; it was not written by torch.save`);
       const prefix = pickleName.slice(0, -'data.pkl'.length);
@@ -59,8 +72,14 @@ export function readTorchArchive<T>(path: string, use: (structure: TorchValue<Te
         return entry.inflated?.slice(begin, begin + wanted) ?? new Uint8Array(await readBytes(file, entry.start + begin, wanted));
       };
       if (entries.has(`${prefix}byteorder`) && new TextDecoder().decode(await bytesOf('byteorder')) !== 'little') throw new Error('the archive was written on a big-endian machine');
-      const structure = plain(unpickle(await bytesOf('data.pkl')), new Set());
-      return await use(structure ?? null, (tensor) => readTensor(tensor, bytesOf));
+      const structure = plain(unpickle(await bytesOf('data.pkl')), new Set(), new Map());
+      let values = 0;
+      const read = (tensor: TensorRef): Promise<HostTensor> => {
+        values += sizeOfShape(tensor.shape);
+        if (!(values <= valueLimit(size))) throw new Error(`a tensor claims the shape [${tensor.shape.join(', ')}]: more values than a file of ${size} bytes can hold`);
+        return readTensor(tensor, bytesOf);
+      };
+      return await use(structure ?? null, read);
     } catch (cause) {
       if (cause instanceof CheckpointError) throw cause;
       throw new CheckpointError((cause as Error).message, { place: path, remedy: 'The file may be damaged; copy or download it again.', cause });
@@ -81,9 +100,10 @@ async function checkMagic(path: string, file: FileHandle, size: number): Promise
 }
 
 /** Where each entry lies. Torch stores its entries unpacked, so that tensors can be read straight from the file. */
-async function archiveEntries(path: string): Promise<Map<string, ArchiveEntry>> {
+async function archiveEntries(path: string, fileSize: number): Promise<Map<string, ArchiveEntry>> {
   const zip = await yauzl.openPromise(path, { lazyEntries: true, autoClose: false });
   const entries = new Map<string, ArchiveEntry>();
+  let inflatedBytes = 0;
   try {
     for await (const entry of zip.eachEntry()) {
       if (entry.isEncrypted()) throw new Error(`entry '${entry.fileName}' is encrypted`);
@@ -92,6 +112,9 @@ async function archiveEntries(path: string): Promise<Map<string, ArchiveEntry>> 
         entries.set(entry.fileName, { start: fileDataStart, size: entry.uncompressedSize });
         continue;
       }
+      // The stream ends in an error where more comes than the entry promises.
+      inflatedBytes += entry.uncompressedSize;
+      if (inflatedBytes > 4 * valueLimit(fileSize)) throw new Error(`entry '${entry.fileName}' would unpack to ${entry.uncompressedSize} bytes`);
       const chunks: Buffer[] = [];
       for await (const chunk of await zip.openReadStreamPromise(entry)) chunks.push(chunk as Buffer);
       const inflated = Buffer.concat(chunks);
@@ -103,21 +126,28 @@ async function archiveEntries(path: string): Promise<Map<string, ArchiveEntry>> 
   return entries;
 }
 
-/** Without placeholders; undefined for a value that is nothing but one. `open` holds the containers on the way, against circles. */
-function plain(value: PickleValue, open: Set<unknown>): TorchValue<TensorRef> | undefined {
+/**
+ * Without placeholders; undefined for a value that is nothing but one. `open` holds the containers on the way, against
+ * circles, `made` what has become of those left behind, so that one that is referred to often is made once.
+ */
+function plain(value: PickleValue, open: Set<unknown>, made: Map<unknown, TorchValue<TensorRef>>): TorchValue<TensorRef> | undefined {
   if (value === null || typeof value !== 'object' || value instanceof TensorRef) return value;
   if (!Array.isArray(value) && !(value instanceof Map)) return undefined;
   if (open.has(value)) throw new Error('a container in the pickle contains itself');
+  if (open.size >= DEPTH_LIMIT) throw new Error(`the pickle is nested deeper than ${DEPTH_LIMIT} levels`);
+  const known = made.get(value);
+  if (known !== undefined) return known;
   open.add(value);
-  const result = Array.isArray(value)
-    ? value.map((item) => plain(item, open) ?? null)
+  const result: TorchValue<TensorRef> = Array.isArray(value)
+    ? value.map((item) => plain(item, open, made) ?? null)
     : Object.fromEntries(
         [...value].flatMap(([key, item]) => {
-          const kept = plain(item, open);
+          const kept = plain(item, open, made);
           return kept === undefined || (typeof key !== 'string' && typeof key !== 'number') ? [] : [[String(key), kept]];
         }),
       );
   open.delete(value);
+  made.set(value, result);
   return result;
 }
 
@@ -125,7 +155,6 @@ async function readTensor(tensor: TensorRef, bytesOf: (name: string, begin: numb
   const { storage, offset, shape, strides } = tensor;
   const type = ELEMENT_TYPES[storage.dtype];
   const count = sizeOfShape(shape);
-  if (!(count <= ELEMENT_LIMIT)) throw new Error(`a tensor claims the shape [${shape.join(', ')}]`);
   if (count === 0) return { shape, dtype: type.host, data: type.decode(new ArrayBuffer(0)) };
   const extent = 1 + shape.reduce((last, side, axis) => last + (side - 1) * (strides[axis] as number), 0);
   if (offset + extent > storage.length) throw new Error(`a tensor reaches to element ${offset + extent} of storage '${storage.key}', which has ${storage.length}`);
