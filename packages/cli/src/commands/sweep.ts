@@ -1,4 +1,5 @@
 import { basename, join } from 'node:path';
+import { ConfigError } from '@mimlab/core';
 import { nameOf } from '../grid/evaluation-settings.js';
 import { measureCost } from '../grid/measure-costs.js';
 import { runGrid, type GridRow } from '../grid/run-grid.js';
@@ -17,8 +18,13 @@ export interface SweepCommandOptions extends GridCommandOptions {
   readonly set: readonly string[];
 }
 
-/** Runs every combination that a file asks for and prints one table of results. */
+/**
+ * Runs every combination that a file asks for and prints one table of results.
+ * @throws ConfigError if the seed is set for all: every row is run with those of the file
+ */
 export async function sweepCommand(file: string, options: SweepCommandOptions, terminal: Terminal): Promise<void> {
+  const seed = options.set.find((setting) => /^\s*seed\s*=/.test(setting));
+  if (seed !== undefined) throw new ConfigError(`'${seed}' would make all seeds one`, { place: '--set', remedy: `Leave it out, and name seeds under 'seeds' of the file.` });
   const sweep = loadSweep(file);
   const rows = expandSweep(sweep).map((row) => ({ ...row, experiments: row.experiments.map((experiment) => ({ ...experiment, set: [...experiment.set, ...options.set] })) }));
   const done = await withGrid(options, terminal, (grid) => runGrid(rows.flatMap(({ experiments }) => experiments), grid));

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { totalMacs } from '@mimlab/core';
+import { EngineError, totalMacs, type Composition } from '@mimlab/core';
 import { flops } from '../commands/flops.js';
 import { loadRunContext } from '../run/run-context.js';
-import { countCost, disagreements, formulaRatio, type Cost, type Count } from './count-cost.js';
+import { countCost, disagreements, formulaMacs, formulaRatio, withoutWrappers, type Cost, type Count } from './count-cost.js';
 
 const tiny = ['data.dataset=mnist', 'data.size=32', 'method.patchSize=8', 'method.width=16', 'method.depth=1', 'method.heads=2', 'method.decoderWidth=8', 'method.decoderDepth=1', 'method.decoderHeads=2'];
 
@@ -47,6 +47,19 @@ describe('costs as executed', () => {
     expect(ratio).toBe(total / unwrapped.total);
   });
 
+  it('are by formula alone what they are with the graph beside it', async () => {
+    for (const count of ['paper', 'executed'] as const) {
+      const { composition } = await loadRunContext('mae/vit-b16-in1k-pr50', tiny);
+      expect(formulaMacs(composition, count)).toEqual(countCost(composition, count).parts);
+    }
+  });
+
+  it('without wrappers are those of the method alone', async () => {
+    const [wrapped, bare] = [await loadRunContext('mae/vit-b16-in1k-pr50', tiny), await loadRunContext('mae/vit-b16-in1k', tiny)];
+    expect(formulaMacs(withoutWrappers(wrapped.composition), 'executed')).toEqual(formulaMacs(bare.composition, 'executed'));
+    expect(formulaRatio(bare.objective, bare.composition)).toBe(1);
+  });
+
   it('agree with the ratio shown when a run starts', async () => {
     const { objective, composition } = await loadRunContext('mae/vit-b16-in1k-pr50', tiny);
     expect(formulaRatio(objective, composition)).toBe(countCost(composition, 'executed').ratio);
@@ -60,6 +73,30 @@ describe('formula and graph', () => {
       'head: 5 by formula, 6 in the graph',
     ]);
     expect(disagreements({ encoder: 10 }, { encoder: 10 })).toEqual([]);
+  });
+});
+
+describe('a formula that is wrong', () => {
+  /** The tiny run with an encoder that says it costs nothing. */
+  async function lying(): Promise<Composition> {
+    const { composition } = await loadRunContext('mae/vit-b16-in1k-pr50', tiny);
+    const { plugin, config } = composition.method;
+    const hooks: typeof plugin.hooks = (given, ...rest) => {
+      const own = plugin.hooks(given, ...rest);
+      const { encoder } = own;
+      return { ...own, encoder: (container) => ({ ...(encoder as NonNullable<typeof encoder>)(container), macs: () => ({ encoder: 0 }) }) };
+    };
+    return { ...composition, method: { plugin: { ...plugin, hooks }, config } };
+  }
+
+  it.each(['paper', 'executed'] as const)('is refused under the count "%s", every part of the disagreement named', async (count) => {
+    const composition = await lying();
+    expect(() => countCost(composition, count)).toThrow(EngineError);
+    expect(() => countCost(composition, count)).toThrow(/wrapped method: formula and graph disagree about the cost.*\n {2}encoder: 0 by formula, \d+ in the graph\n {2}patch: 0 by formula, \d+ in the graph\n.*cost formula is wrong/);
+  });
+
+  it('is believed where formulas alone are asked', async () => {
+    expect(formulaMacs(await lying(), 'paper')['encoder']).toBe(0);
   });
 });
 

@@ -44,4 +44,21 @@ describe('two steps beside each other', () => {
     expect(await compareSteps(one, one, options)).toEqual({ seconds: [0.5, 0.5], referenceSeconds: [0.5, 0.5], peakBytes: 500, referencePeakBytes: 500 });
     expect(disposed).toEqual(['a']);
   });
+
+  it('run once a stretch at least, however slow they are', async () => {
+    const { order, options } = machine();
+    await compareSteps(stepCase('a', 100), stepCase('b', 100), options);
+    expect(order.slice(6).join('')).toBe('abab');
+  });
+
+  it('are both given back when one of them fails', async () => {
+    const { disposed, options } = machine();
+    const open = async (one: unknown): Promise<ExampleStep> => {
+      const { name } = one as { name: string };
+      if (name === 'b') throw new Error('no memory');
+      return options.open(one);
+    };
+    await expect(compareSteps(stepCase('a', 1), stepCase('b', 1), { ...options, open })).rejects.toThrow('no memory');
+    expect(disposed).toEqual(['a']);
+  });
 });
