@@ -15,13 +15,15 @@ const SPECIAL: Readonly<Record<string, string>> = {
   '±': '$\\pm$',
   '†': '\\textdagger{}',
   '×': '$\\times$',
-  // These two print as other signs in the default encoding of fonts.
+  // These print as other signs in the default encoding of fonts.
   '|': '\\textbar{}',
   '"': '\\textquotedbl{}',
+  '<': '\\textless{}',
+  '>': '\\textgreater{}',
 };
 
 /** Text as LaTeX prints it as it is. */
-export const latexText = (text: string): string => text.replace(/[\\{}%&#$_~^±†×|"]/g, (sign) => SPECIAL[sign] as string);
+export const latexText = (text: string): string => text.replace(/[\\{}%&#$_~^±†×|"<>]/g, (sign) => SPECIAL[sign] as string);
 
 /** Neighbouring columns of one group: heads over them. */
 function spans(columns: readonly Column[]): { readonly group: Column['group']; readonly from: number; readonly to: number }[] {

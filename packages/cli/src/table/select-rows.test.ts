@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findTable } from './paper-tables.js';
 import { selectRows } from './select-rows.js';
@@ -22,6 +23,27 @@ describe('a list of rows', () => {
     expect(() => ids('14')).toThrow(`'14' is no row of t2`);
     expect(() => ids('t3-01')).toThrow(`'t3-01' is no row of t2`);
     expect(() => ids('')).toThrow(`'' is no row of t2`);
+  });
+
+  it('takes ids in any case and with spaces around', () => {
+    expect(ids(' T2-01 , T2-03 ')).toEqual(['t2-01', 't2-03']);
+  });
+
+  it('takes any rows in any order and gives them in that of the table', () => {
+    const all = table.rows.map(({ id }) => id);
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...all), { minLength: 1 }), (chosen) => {
+        expect(ids(chosen.join(','))).toEqual(all.filter((id) => chosen.includes(id)));
+      }),
+    );
+  });
+
+  it('refuses lists that end too early', () => {
+    for (const list of ['t2-01,', ',', 't2-01..', '..t2-03', '1,,2']) expect(() => ids(list), list).toThrow(`'' is no row of t2`);
+  });
+
+  it('refuses numbers that are none', () => {
+    for (const list of ['0', '-1', '1.5', '99999999999999999999']) expect(() => ids(list), list).toThrow(`'${list}' is no row of t2`);
   });
 
   it('refuses ranges that are none', () => {
