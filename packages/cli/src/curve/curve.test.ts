@@ -65,9 +65,4 @@ describe('the chart', () => {
     expect(shape('middle')).toBe(-1.5);
     expect(shape('end')).toBe(-4);
   });
-
-  it('reads escaped characters', () => {
-    expect(textAsShapes('<text>&lt;</text>')).toBe(textAsShapes('<text>&lt;</text>'));
-    expect(textAsShapes('<text>&lt;</text>')).not.toBe(textAsShapes('<text>?</text>'));
-  });
 });
