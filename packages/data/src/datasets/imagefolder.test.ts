@@ -83,6 +83,39 @@ describe('an image folder', () => {
     expect((await open(join(root, 'linked'))).describe(0)).toBe(join(root, 'linked/cats/1.png'));
   });
 
+  it('is refused where a link leads back to a folder that it lies in', async () => {
+    const path = put('circle', 'a/1.png', 'a/deep/2.png');
+    symlinkSync(join(path, 'a'), join(path, 'a/deep/again'));
+    await expect(open(path)).rejects.toThrow(/a.deep.again: leads back to '.*circle.a', which it lies in\n.*Remove this link/);
+  });
+
+  it('lists one folder by two ways where no circle is', async () => {
+    const path = put('twice', 'a/1.png', 'a/deep/2.png');
+    symlinkSync(join(path, 'a/deep'), join(path, 'a/same'));
+    expect((await open(path)).size).toBe(3);
+  });
+
+  it('passes over a link that leads nowhere unless it has the name of an image', async () => {
+    const path = put('dangling', 'a/1.png');
+    symlinkSync(join(path, 'gone'), join(path, 'a/folder'));
+    symlinkSync(join(path, 'gone.png'), join(path, 'a/2.png'));
+    const data = await open(path);
+    expect(data.size).toBe(2);
+    await expect(data.image(1)).rejects.toThrow(/a.2\.png: cannot be read: .*\n.*file is there/);
+    await expect(data.fingerprint(1)).rejects.toThrow(/a.2\.png: cannot be read: .*\n.*Mend the file/);
+  });
+
+  it('reads folders and files of any script', async () => {
+    const data = await open(put('scripts', 'Bären/größe ü.png', '猫/一 二.png', "l'été #1/%20.png"));
+    expect(data.classes).toEqual(['Bären', "l'été #1", '猫']);
+    for (const index of [0, 1, 2]) expect((await data.image(index)).width).toBe(3);
+  });
+
+  it('names a file that stands in place of the folder', async () => {
+    writeFile(join(root, 'file.zip'), 'PK');
+    await expect(open(join(root, 'file.zip'))).rejects.toThrow(/file\.zip: cannot be listed: ENOTDIR.*\n.*data\.path/);
+  });
+
   it('names a folder that does not exist', async () => {
     await expect(open(join(root, 'nowhere'))).rejects.toThrow(/nowhere: no such folder\n.*data\.path/);
   });

@@ -1,5 +1,5 @@
 import type { Dirent } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { DataError } from '@mimlab/core';
 import { packStrings, sharedLabels, type FilesSource } from './dataset-source.js';
@@ -85,15 +85,25 @@ async function subfolders(path: string): Promise<string[]> {
 
 /**
  * Paths of the image files in a folder and below.
- * @throws DataError naming a folder that cannot be listed.
+ * @throws DataError naming a folder that cannot be listed, or a link that leads in a circle.
  */
-export async function imagesUnder(folder: string): Promise<string[]> {
+export const imagesUnder = (folder: string): Promise<string[]> => imagesBelow(folder, []);
+
+/** `above`: the folders on the way, as they are called without links. */
+async function imagesBelow(folder: string, above: readonly string[]): Promise<string[]> {
   const found: string[] = [];
-  for (const entry of await entriesOf(folder)) {
+  const entries = await entriesOf(folder);
+  const real = await realpath(folder);
+  if (above.includes(real)) {
+    throw new DataError(`leads back to '${real}', which it lies in`, { place: folder, remedy: 'Remove this link: every image would be listed again and again.' });
+  }
+  for (const entry of entries) {
     if (entry.name.startsWith('.')) continue;
     const path = join(folder, entry.name);
-    if (await leadsToFolder(folder, entry)) found.push(...(await imagesUnder(path)));
-    else if (IMAGE_NAME.test(entry.name)) found.push(path);
+    if (await leadsToFolder(folder, entry)) {
+      // One by one: arguments of a call are limited, images of a folder are not.
+      for (const image of await imagesBelow(path, [...above, real])) found.push(image);
+    } else if (IMAGE_NAME.test(entry.name)) found.push(path);
   }
   return found;
 }

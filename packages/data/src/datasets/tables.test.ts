@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -67,6 +67,23 @@ describe('Parquet tables', () => {
   it('is refused where a shard is missing', async () => {
     const folder = copyOf('shard', ['train-00001-of-00002.parquet']);
     await expect(open(folder)).rejects.toThrow(/has 1 of 2 'train' tables; number 0 is missing/);
+  });
+
+  it('is refused where a table is there twice, in another division or under a second name', async () => {
+    const shard = 'train-00001-of-00002.parquet';
+    const folder = copyOf('divisions', ['train-00000-of-00002.parquet', shard]);
+    for (const other of ['train-00000-of-00003.parquet', 'train.parquet', 'train-00001-of-00002-b7f2.parquet']) {
+      cpSync(join(fixtures, 'tables', shard), join(folder, other));
+      await expect(open(folder)).rejects.toThrow(new RegExp(`divisions: holds 'train' tables of several divisions: .*${other}.*\\n.*Keep one`));
+      rmSync(join(folder, other));
+    }
+    expect((await open(folder)).size).toBe(8);
+  });
+
+  it('tells of a few missing shards where a name claims very many', async () => {
+    const folder = copyOf('many', []);
+    cpSync(join(fixtures, 'tables/train-00001-of-00002.parquet'), join(folder, 'train-00001-of-99999999999.parquet'));
+    await expect(open(folder)).rejects.toThrow(/has 1 of 99999999999 'train' tables; number 0, 2, 3, 4, 5, 6, 7, 8, 9, 10 ... are missing\n.*Download/);
   });
 
   it('is refused where the split is missing', async () => {

@@ -73,14 +73,18 @@ async function shardsOf(split: 'train' | 'test', path: string): Promise<string[]
 function checkComplete(folder: string, prefix: string, found: readonly string[]): void {
   const promised = found.map((name) => /-(\d+)-of-(\d+)/.exec(name)).filter((match) => match !== null);
   const counts = new Set(promised.map((match) => Number(match[2])));
-  if (counts.size > 1) throw new DataError(`holds '${prefix}' tables of several divisions: ${found.join(', ')}`, { place: folder, remedy: 'Keep one of them.' });
+  const several = (): DataError => new DataError(`holds '${prefix}' tables of several divisions: ${found.join(', ')}`, { place: folder, remedy: 'Keep one of them.' });
+  if (counts.size > 1) throw several();
   const [count] = counts;
   if (count === undefined) return;
   const there = new Set(promised.map((match) => Number(match[1])));
-  const missing = Array.from({ length: count }, (_, shard) => shard).filter((shard) => !there.has(shard));
+  // As many as are told of: a name may claim any number of tables.
+  const missing: number[] = [];
+  for (let shard = 0; shard < count && missing.length <= 10; shard++) if (!there.has(shard)) missing.push(shard);
   if (missing.length > 0) {
     throw new DataError(`has ${there.size} of ${count} '${prefix}' tables; number ${missing.slice(0, 10).join(', ')} ${missing.length > 10 ? '... are' : 'is'} missing`, { place: folder, remedy: 'Download the missing tables.' });
   }
+  if (found.length > count) throw several();
 }
 
 function columnOf(metadata: FileMetaData, wanted: readonly string[], file: string): string {

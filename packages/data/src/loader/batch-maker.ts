@@ -1,4 +1,4 @@
-import { randomStream, sizeOfShape, type CompositionRef, type Crop, type Grid, type HostTargets, type HostTensor, type ImageSpec, type SamplerState } from '@mimlab/core';
+import { PluginError, randomStream, sizeOfShape, type CompositionRef, type Crop, type Grid, type HostTargets, type HostTensor, type ImageSpec, type SamplerState } from '@mimlab/core';
 import { augmentInto } from '../augment/augment.js';
 import type { AugmentSpec, Dataset, LoaderStage, SourceImage } from '../contract.js';
 import type { DatasetSource } from '../datasets/dataset-source.js';
@@ -180,7 +180,14 @@ function stackHostTargets(targets: HostTargets, batch: number): HostStack {
     tensors: Object.fromEntries(stacks.map(({ name, shape, data }) => [`host.${name}`, { shape: [batch, ...shape], dtype: 'float32', data }])),
     add: (place, pixels) => {
       const values = targets.compute(pixels);
-      for (const { name, shape, data } of stacks) data.set(values[name] as Float32Array, place * sizeOfShape(shape));
+      for (const { name, shape, data } of stacks) {
+        const computed = values[name];
+        const size = sizeOfShape(shape);
+        if (computed?.length !== size) {
+          throw new PluginError(`computed ${computed?.length ?? 'no'} numbers, its shape [${shape.join(', ')}] has ${size}`, { place: `host target '${name}'`, remedy: 'Report this to the author of the plugin that the target is from.' });
+        }
+        data.set(computed, place * size);
+      }
     },
   };
 }

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { DataError, type SamplerState } from '@mimlab/core';
+import { DataError, PluginError, type SamplerState } from '@mimlab/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Loader, LoaderBatch, LoaderOptions } from '../contract.js';
 import { stripePlugin, type StripeConfig } from '../testing/stripe-plugin.js';
@@ -166,6 +166,15 @@ describe('host targets', () => {
     const pixels = first?.inputs['images']?.data ?? [];
     const means = Array.from({ length: 4 }, (_, b) => Math.fround(pixels.slice(b * 32, (b + 1) * 32).reduce((sum, value) => sum + value, 0) / 32));
     expect(first?.inputs['host.mean']).toEqual({ shape: [4, 1], data: means });
+  });
+
+  it.each([
+    [2, '2'],
+    [0, 'no'],
+  ])('are refused where they are %d numbers in place of one', async (hostNumbers, told) => {
+    const loading = load(withPlans({ hostTargets: true, hostNumbers }));
+    await expect(loading).rejects.toThrow(PluginError);
+    await expect(loading).rejects.toThrow(new RegExp(`host target 'mean': computed ${told} numbers, its shape \\[1\\] has 1\\n.*author of the plugin`));
   });
 
   it('are left out where the target has none', async () => {

@@ -46,6 +46,13 @@ describe('a cache of decoded images', () => {
     expect(decoded).toEqual([]);
   });
 
+  it('is not made where one array could not hold it, however much memory is granted', async () => {
+    const { dataset } = countingDataset(9);
+    // Nine images that say they have 2 GiB each.
+    const huge = { ...dataset, image: async (): Promise<SourceImage> => ({ height: 2 ** 16, width: 2 ** 15, channels: 1, pixels: new Uint8Array(0) }) };
+    expect(await openImageCache(huge, 2 ** 40)).toBeUndefined();
+  });
+
   it('never takes more than it may, and goes on decoding what found no room', async () => {
     // The first image promises 8 bytes each; the others need 48.
     const { dataset, decoded } = countingDataset(10, (index) => (index === 0 ? 3 : 20));

@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer';
 import type { Dataset, SourceImage } from '../contract.js';
 
 /** Room for the decoded images of a data set, on memory shared by all threads. Plain data, so that workers can have it. */
@@ -13,6 +14,9 @@ const BEING_WRITTEN = -1;
 /** Starts are counted in units of this many bytes from 1 on, so that 31 bits reach far enough. */
 const UNIT = 8;
 
+/** Most bytes that the counting reaches and one array can have: 4 GiB with Node 20, 16 GiB where arrays may be longer. */
+const LONGEST = Math.min(constants.MAX_LENGTH, (2 ** 31 - 1) * UNIT);
+
 const unitsOf = ({ height, width, channels }: Pick<SourceImage, 'height' | 'width' | 'channels'>): number => Math.ceil((height * width * channels) / UNIT);
 
 /**
@@ -25,9 +29,10 @@ export async function openImageCache(dataset: Dataset, bytes: number, sample = 0
   const first = bytes === 0 ? undefined : await dataset.image(sample).catch(() => undefined);
   if (first === undefined) return undefined;
   const needed = unitsOf(first) * UNIT * dataset.size;
-  if (needed > bytes) return undefined;
+  const most = Math.min(bytes, LONGEST);
+  if (needed > most) return undefined;
   // Images may differ in size: up to twice as much as the first one promises, within the bound.
-  const room = Math.min(Math.floor(bytes / UNIT) * UNIT, 2 * needed);
+  const room = Math.min(Math.floor(most / UNIT) * UNIT, 2 * needed);
   return {
     pixels: new Uint8Array(new SharedArrayBuffer(room)),
     index: new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT * (FIELDS * dataset.size + 1))),

@@ -1,4 +1,4 @@
-import { ConfigError, DataError, MimlabError } from '@mimlab/core';
+import { CheckpointError, CompositionError, ConfigError, DataError, EngineError, MimlabError, PluginError, TrainingError } from '@mimlab/core';
 import { describe, expect, it } from 'vitest';
 import type { MadeBatch } from './batch-maker.js';
 import { packError, postBatch, receiveBatch, unpackError } from './messages.js';
@@ -10,6 +10,17 @@ describe('errors between threads', () => {
     const error = unpackError(throughThread(packError(new ConfigError('too many', { place: 'a.yaml:3', remedy: 'Take fewer.' }))), 'batch 0');
     expect(error).toBeInstanceOf(ConfigError);
     expect(error.message).toBe('a.yaml:3: too many\n  Take fewer.');
+  });
+
+  it.each([CheckpointError, CompositionError, ConfigError, DataError, EngineError, PluginError, TrainingError, MimlabError])('of the kind %o stay of it', (Kind) => {
+    const error = unpackError(throughThread(packError(new Kind('no such file', { place: 'teacher.pth' }))), 'batch 0');
+    expect(error.constructor).toBe(Kind);
+    expect(error.message).toBe('teacher.pth: no such file');
+  });
+
+  it('are foreign where they only bear a name that objects have', () => {
+    const odd = Object.assign(new Error('odd'), { name: 'constructor' });
+    expect(unpackError(packError(odd), 'batch 1').message).toMatch(/^batch 1: constructor: odd\n/);
   });
 
   it('say where they happened when they are foreign', () => {

@@ -1,4 +1,4 @@
-import { CompositionError, ConfigError, DataError, MimlabError, PluginError, type SamplerState } from '@mimlab/core';
+import { CheckpointError, CompositionError, ConfigError, DataError, EngineError, MimlabError, PluginError, TrainingError, type SamplerState } from '@mimlab/core';
 import type { BatchJob, BatchSlot, MadeBatch } from './batch-maker.js';
 import type { TensorPlace } from './shared-tensors.js';
 
@@ -52,7 +52,7 @@ export interface PackedError {
   readonly stack: string | undefined;
 }
 
-const KINDS: Readonly<Record<string, typeof MimlabError>> = { CompositionError, ConfigError, DataError, PluginError };
+const KINDS: Readonly<Record<string, typeof MimlabError>> = { CheckpointError, CompositionError, ConfigError, DataError, EngineError, MimlabError, PluginError, TrainingError };
 
 export function packError(error: unknown): PackedError {
   if (error instanceof MimlabError) return { name: error.name, problem: error.problem, place: error.place, remedy: error.remedy, stack: error.stack };
@@ -62,7 +62,7 @@ export function packError(error: unknown): PackedError {
 
 /** The error again, of its own class if it is one of mimlab's; else a DataError that says where it happened. */
 export function unpackError({ name, problem, place, remedy, stack }: PackedError, where: string): MimlabError {
-  const Kind = KINDS[name];
+  const Kind = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
   const details = { ...(place === undefined ? {} : { place }), ...(remedy === undefined ? {} : { remedy }), cause: stack };
   if (Kind !== undefined) return new Kind(problem, details);
   return new DataError(`${name}: ${problem}`, { ...details, place: where, remedy: 'Read the stack trace of the cause; it comes from a plugin or from the loader itself.' });

@@ -6,6 +6,8 @@ export interface StripeConfig {
   readonly scope?: 'image' | 'batch';
   /** Host targets: the mean of the pixels. */
   readonly hostTargets?: boolean;
+  /** As many numbers in place of the mean, 0 for none. */
+  readonly hostNumbers?: number;
   /** Sample whose plan fails. */
   readonly failAt?: number;
   /** Sample whose plan lists a cell twice. */
@@ -58,7 +60,7 @@ export default {
       sampler: () => sampler(config),
       encoder: () => ({ grid: { rows: 2, columns: 4 } }),
       decoder: () => ({}),
-      target: () => (config.hostTargets ? { hostTargets: { shapes: { mean: [1] }, compute: (pixels) => ({ mean: mean(pixels) }) } } : {}),
+      target: () => (config.hostTargets ? { hostTargets: { shapes: { mean: [1] }, compute: (pixels) => (config.hostNumbers === 0 ? {} : { mean: config.hostNumbers === undefined ? mean(pixels) : new Float32Array(config.hostNumbers) }) } } : {}),
     };
   },
 };
