@@ -74,7 +74,7 @@ function loaderOf(size: number, batches: readonly (readonly number[])[]): Loader
         yield { inputs: { images: pixels(...values) }, labels: Int32Array.from(values, (value) => value - 100), index, release: () => released.push(index) } as unknown as LoaderBatch;
       }
     },
-  } as Loader;
+  } as unknown as Loader;
 }
 
 describe('the rows of a loader', () => {
