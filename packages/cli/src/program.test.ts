@@ -121,6 +121,9 @@ describe('the command line', () => {
   it('refuses an option that would have no effect beside another', async () => {
     expect((await failure('flops', 'x', '--memory', '--count', 'executed')).notes).toContain("'--memory' cannot be used with option '--count <which>'");
     expect((await failure('report', 'x', '--no-pictures', '--images', '3')).notes).toContain("'--no-pictures' cannot be used with option '--images <n>'");
+    expect((await failure('figure', '7', 'x', '--image', 'a.png', '--count', '3')).notes).toContain("'--image <file>' cannot be used with option '--count <n>'");
+    const counted = await failure('reconstruct', 'x', 'a.png', '--count', '3');
+    expect([counted.error instanceof CommanderError, counted.notes]).toEqual([true, expect.stringContaining("'--count <n>' counts test images")]);
     expect((await failure('flops', 'no-such-preset', '--memory')).error).not.toBeInstanceOf(CommanderError);
   });
 

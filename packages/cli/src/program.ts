@@ -82,7 +82,8 @@ export function createProgram(terminal: Terminal): Command {
     .option('--seed <n>', 'seed of the masks', seed, 0)
     .option('--weights <file>', 'weights to use instead of the newest checkpoint')
     .option('--output <file>', 'PNG file (default: RUN/reconstructions.png)')
-    .action(async (run: string, images: string[], options: { statistics: Statistics; count: number; seed: number; weights?: string; output?: string }) => {
+    .action(async (run: string, images: string[], options: { statistics: Statistics; count: number; seed: number; weights?: string; output?: string }, self: Command) => {
+      if (images.length > 0 && self.getOptionValueSource('count') === 'cli') self.error(`error: option '--count <n>' counts test images, it cannot be used with images of your own`);
       const { reconstruct } = await import('./commands/reconstruct.js');
       await reconstruct(run, images, options, terminal);
     });

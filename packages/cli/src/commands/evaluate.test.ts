@@ -71,6 +71,10 @@ describe('an evaluation', () => {
     expect(JSON.parse(readFileSync(join('whole', 'evaluation.json'), 'utf8'))).toMatchObject({ seed: 0, labels: 'all', protocol: { name: 'knn', settings: { k: 1 } }, model: { weights: 'untrained' } });
   });
 
+  it.each(['classify', 'robustness'])('by %s, which learns nothing, refuses labelled images', async (protocol) => {
+    await expect(evaluate({ protocol, labels: '1%', set: [] })).rejects.toThrow(`--labels: '${protocol}' learns nothing`);
+  });
+
   it('leaves nothing behind where its data is missing, and gives Ctrl-C back', async () => {
     const before = process.listenerCount('SIGINT');
     await expect(evaluate({ data: 'mnist:nowhere', output: 'never' })).rejects.toThrow(/nowhere/);

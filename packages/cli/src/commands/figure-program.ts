@@ -76,7 +76,7 @@ export function addFigures(command: Command, { collect, count, seed }: OptionRea
 
   figure(7, 'Reconstructions of the same masked images by several runs.', 'runs/full runs/pr50 --names full,PR-MIM --image cat.png')
     .argument('<runs...>', 'folders of runs of one method and mask ratio')
-    .addOption(new Option('--image <file>', 'image to reconstruct; may be given again').argParser(collect).default([], 'the first test images'))
+    .addOption(new Option('--image <file>', 'image to reconstruct; may be given again').argParser(collect).default([], 'the first test images').conflicts('count'))
     .option('--count <n>', 'test images to draw where no image is given', count, 4)
     .option('--names <list>', 'what the runs are called, with commas between (default: their folders)')
     .option('--seed <n>', 'seed of the masks', seed, 0)

@@ -57,6 +57,9 @@ export function namedData(text: string): Partial<Record<keyof Named, string>> {
  * @throws ConfigError with every mistake
  */
 export async function evaluationConfig({ protocol, source, data, set, labels, seed }: EvaluationRequest): Promise<EvaluationConfig> {
+  if (protocol.learns === false && labels !== 'all') {
+    throw new ConfigError(`'${protocol.name}' learns nothing, so it has no use for labelled images`, { place: '--labels', remedy: 'Leave it out.' });
+  }
   const given = readSettings(set);
   const section = (name: (typeof SECTIONS)[number]): Record<string, unknown> => sectionOf(given, name);
   const settings = Object.fromEntries(Object.entries(given).filter(([key]) => !(SECTIONS as readonly string[]).includes(key)));
