@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { differingKeys, flowText } from './differing-keys.js';
 
@@ -35,4 +36,30 @@ it('values that a run lacks are undefined', () => {
 
 it('writes values in one line as YAML does', () => {
   expect(flowText([{ plugin: 'pr-mim', throw: 0.5, on: true }])).toBe('[{ plugin: pr-mim, throw: 0.5, on: true }]');
+});
+
+it('a configuration differs from itself in nothing, in whatever order its keys stand', () => {
+  const tree = fc.letrec<{ node: unknown }>((tie) => ({ node: fc.oneof({ depthSize: 'small' }, fc.integer(), fc.string(), fc.array(tie('node'), { maxLength: 3 }), fc.dictionary(fc.stringMatching(/^[a-z]+$/), tie('node'), { maxKeys: 3 })) })).node;
+  fc.assert(
+    fc.property(fc.dictionary(fc.stringMatching(/^[a-z]+$/), tree, { maxKeys: 4 }), (config) => {
+      expect(differingKeys([config, Object.fromEntries(Object.entries(config).reverse()), config])).toEqual([]);
+    }),
+  );
+});
+
+it('lists of sections of other lengths are one key', () => {
+  const [one, two] = [[{ plugin: 'a' }], [{ plugin: 'a' }, { plugin: 'b' }]];
+  expect(differingKeys([{ wrap: one }, { wrap: two }])).toEqual([{ key: 'wrap', values: [one, two] }]);
+});
+
+it('a section beside a value is one key', () => {
+  expect(differingKeys([{ augment: { kind: 'none' } }, { augment: 'none' }])).toEqual([{ key: 'augment', values: [{ kind: 'none' }, 'none'] }]);
+});
+
+it('says nothing of the output alone, not of keys within sections that are called so', () => {
+  expect(differingKeys([{ head: { output: 1 } }, { head: { output: 2 } }])).toEqual([{ key: 'head.output', values: [1, 2] }]);
+});
+
+it('a single configuration differs in nothing', () => {
+  expect(differingKeys([{ seed: 1 }])).toEqual([]);
 });

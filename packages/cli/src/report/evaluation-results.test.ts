@@ -58,8 +58,25 @@ it('says which results it cannot read', async () => {
   expect(notices).toEqual(['old', 'torn'].map((name) => expect.stringContaining(join(name, 'results.json'))));
 });
 
+it('reads what the five likeliest classes gave, and classes without an image', async () => {
+  const more = { ...results, top5: 1, perClass: [{ name: 'кот', samples: 0, correct: 0, accuracy: null }] };
+  store('knn', JSON.stringify(more));
+  expect((await read())[0].get('knn')).toEqual(more);
+});
+
+it.each([['accuracy', null], ['samples', 1.5], ['interval', { low: 0.5 }], ['perClass', [{ name: 'cat' }]], ['confusion', [['3']]], ['labelled', undefined]])('leaves out results whose %s is %j, and says so', async (key, value) => {
+  store('knn', JSON.stringify({ ...results, [key]: value }));
+  const [found, notices] = await read();
+  expect([found.size, notices]).toEqual([0, [expect.stringMatching(/results\.json: left out, it holds no results that this version reads$/)]]);
+});
+
 it('a run without evaluations has none', async () => {
   expect(await read()).toEqual([new Map(), []]);
+});
+
+it('groups are in the order of their names, and none without evaluations', () => {
+  expect(groupEvaluations([new Map([['linear', results], ['knn', results]])]).map(({ name }) => name)).toEqual(['knn', 'linear']);
+  expect(groupEvaluations([new Map(), new Map()])).toEqual([]);
 });
 
 it('puts evaluations of the same name beside each other', () => {

@@ -63,7 +63,7 @@ const QUANTITIES: readonly Quantity[] = [
 function otherParts(runs: readonly { readonly metrics: readonly MetricsRow[] }[]): Quantity[] {
   const names = new Set(runs.flatMap(({ metrics }) => metrics.flatMap(({ parts }) => Object.keys(parts))));
   for (const part of TOKEN_PARTS) names.delete(part);
-  return [...names].map((name) => ({ id: `part-${name.replace(/[^A-Za-z0-9]+/g, '-')}`, title: name, unit: 'logged beside the loss', weight: 'side', log: false, parts: one(({ parts }) => parts[name]) }));
+  return [...names].map((name) => ({ id: `part-${name.replace(/[^\p{L}\p{N}]+/gu, '-')}`, title: name, unit: 'logged beside the loss', weight: 'side', log: false, parts: one(({ parts }) => parts[name]) }));
 }
 
 /** Everything that runs have logged, as curves. Quantities that no run has are left out. */

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { linearAxis, logAxis } from './axis.js';
 
@@ -21,6 +22,12 @@ describe('a linear axis', () => {
     expect(ticks.length).toBeGreaterThan(1);
   });
 
+  it('has room around a line that changes in its last bits alone', () => {
+    const { ticks } = linearAxis(0.3, 0.1 + 0.2, [100, 0], 4);
+    expect(new Set(ticks).size).toBe(ticks.length);
+    expect(ticks).toContain(0.3);
+  });
+
   it('has ticks without the dust of adding up', () => {
     expect(linearAxis(0, 0.6, [0, 1], 6).ticks).toEqual([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6]);
   });
@@ -36,5 +43,23 @@ describe('a logarithmic axis', () => {
   it('has ticks between powers where the range is short', () => {
     expect(logAxis(0.49, 2.4, [100, 0], 4).ticks).toEqual([0.5, 1, 2]);
     expect(logAxis(0.61, 0.68, [100, 0], 4).ticks.length).toBeGreaterThanOrEqual(2);
+  });
+});
+
+describe('any axis', () => {
+  const range = fc.tuple(fc.double({ min: 1e-6, max: 1e6, noNaN: true }), fc.double({ min: 1, max: 1e3, noNaN: true })).map(([low, times]) => [low, low * times] as const);
+
+  it.each([['linear', linearAxis], ['tight', (low: number, high: number, pixels: readonly [number, number], count: number) => linearAxis(low, high, pixels, count, true)], ['logarithmic', logAxis]])('(%s) has all its values and ticks inside, ascending', (_, axis) => {
+    fc.assert(
+      fc.property(range, ([low, high]) => {
+        const { ticks, at } = axis(low, high, [0, 100], 4);
+        for (const value of [low, high, ...ticks]) {
+          expect(at(value)).toBeGreaterThan(-0.5);
+          expect(at(value)).toBeLessThan(100.5);
+        }
+        expect(ticks.every((tick, place) => place === 0 || tick > (ticks[place - 1] as number))).toBe(true);
+        expect(ticks.length).toBeGreaterThan(0);
+      }),
+    );
   });
 });

@@ -24,8 +24,8 @@ function multiples(low: number, high: number, step: number): number[] {
  * @param tight ends exactly where the values do
  */
 export function linearAxis(low: number, high: number, pixels: readonly [number, number], count: number, tight = false): Axis {
-  // A line that never changes still needs a range around it.
-  const [least, most] = high > low ? [low, high] : [low - Math.max(1e-9, Math.abs(low) * 0.1), high + Math.max(1e-9, Math.abs(high) * 0.1)];
+  // A line that never changes, but for the last bits of its numbers, still needs a range around it.
+  const [least, most] = high - low > 1e-9 * Math.max(Math.abs(low), Math.abs(high)) ? [low, high] : [low - Math.max(1e-9, Math.abs(low) * 0.1), high + Math.max(1e-9, Math.abs(high) * 0.1)];
   const step = niceStep(most - least, count);
   const [from, to] = tight ? [least, most] : [Math.floor(least / step + 1e-9) * step, Math.ceil(most / step - 1e-9) * step];
   return { ticks: multiples(from, to, step), at: (value) => pixels[0] + ((value - from) / (to - from)) * (pixels[1] - pixels[0]) };
