@@ -113,6 +113,16 @@ describe('features of an encoder', () => {
     await expect(run).rejects.toThrow('the encoder has no class token');
   });
 
+  it('cannot be read off an encoder whose output is none of its features', async () => {
+    const { encoder, grid } = objectiveWith(true);
+    await expect(extractFeatures({ objective: { encoder: { ...encoder, output: 'last' }, grid }, engine, loader: loader(), pool: 'mean' })).rejects.toThrow(`encoder: the encoder has no feature 'last' that evaluation could read`);
+  });
+
+  it('are normalised by the statistics given in place of those of the data set', async () => {
+    const { values } = await extractFeatures({ objective: objectiveWith(false), engine, loader: loader(), pool: 'mean', statistics: { mean: [0], std: [2 / 255] } });
+    expect(rounded(values)).toEqual([5, 25, 50]);
+  });
+
   it('are refused from a loader that leaves samples out', async () => {
     await expect(extractFeatures({ objective: objectiveWith(false), engine, loader: loader(4), pool: 'mean' })).rejects.toThrow(DataError);
   });

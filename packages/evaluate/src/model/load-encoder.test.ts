@@ -47,6 +47,16 @@ describe('an encoder from a file', () => {
     await expect(load(file)).rejects.toThrow(/'cls_token' is missing/);
   });
 
+  it('lists a dozen of what does not fit, and counts the rest', async () => {
+    const file = join(root, 'empty.safetensors');
+    const { norm, ...none } = { norm: small.params()['norm.weight'] as ParamSpecs[string] };
+    expect(none).toEqual({});
+    await saveWeights(file, valuesOf({ 'norm.weight': norm }), { 'norm.weight': norm });
+    const missing = Object.keys(small.params()).length - 1;
+    await expect(load(file)).rejects.toThrow(`... and ${missing - 11} more like this`);
+    await expect(load(file)).rejects.toThrow(/^(?:.*\n){12}.*more like this/);
+  });
+
   it('has its positions interpolated for images of another size', async () => {
     await saveWeights(path, valuesOf(small.params()), small.params());
     const { values } = await load(path, { target: large });
@@ -82,6 +92,16 @@ describe('parameters for another size', () => {
   it('have tables of windows resized by their own side', () => {
     const values = Object.values(valuesOf(table(25)))[0] as HostTensor;
     expect(resize(25, 49, square(9), square(12)).data).toEqual(resizeRelativeTable(values.data as Float32Array, square(3), square(4), 2, false));
+  });
+
+  it('are refused where a table fits neither the grid nor a square window', () => {
+    expect(() => resize(24, 49, square(9), square(12))).toThrow(/blocks\.0\.attn\.relative_position_bias_table: a table of 24 relative positions belongs neither to the grid nor to a square window/);
+  });
+
+  it('stay the very same where nothing changes', () => {
+    const values = valuesOf(small.params());
+    const sized = { specs: small.params(), grid: small.grid };
+    expect(resizeParameters(values, sized, sized)['pos_embed']).toBe(values['pos_embed']);
   });
 
   it('are refused where something else depends on the size', () => {

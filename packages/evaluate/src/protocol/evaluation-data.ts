@@ -1,4 +1,4 @@
-import type { ImageSpec } from '@mimlab/core';
+import { DataError, type ImageSpec } from '@mimlab/core';
 import { createLoader, interruptible, openDataset, type DatasetRef, type Loader, type LoaderOptions } from '@mimlab/data';
 import { labelledSamples, type LabelBudget } from '../label-subset.js';
 import type { RowProgress } from '../loader-rows.js';
@@ -56,7 +56,10 @@ export async function openEvaluationData(options: EvaluationDataOptions): Promis
       trainSize: samples.length,
       testSize: test.size,
       cropFraction,
-      openTrain: (request) => open(options.train as DatasetRef, labels === 'all' ? request : { ...request, subset: [...samples] }),
+      openTrain: async (request) => {
+        if (options.train === undefined) throw new DataError('there are no labelled images', { place: 'train', remedy: `A protocol that asks for some must not say 'learns: false'.` });
+        return open(options.train, labels === 'all' ? request : { ...request, subset: [...samples] });
+      },
       openTest: (batch) => open(options.test, { batch, augment: { kind: 'none', cropFraction }, shuffle: false }),
       testFolder,
     },

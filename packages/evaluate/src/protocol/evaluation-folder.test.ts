@@ -1,6 +1,6 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TrainingError } from '@mimlab/core';
+import { CheckpointError, TrainingError } from '@mimlab/core';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../testing/tiny-evaluation.js';
 import type { Features } from '../features.js';
@@ -94,6 +94,44 @@ describe('the folder of an evaluation', () => {
     const results = { accuracy: 0.5, confusion: [[1, 2], [3, 4]], name: '[1, 2]', empty: [] };
     await folder.writeResults(results);
     expect(await folder.results()).toEqual(results);
+    await folder.release();
+  });
+
+  it('leaves texts in results as they are, whatever stands in them', async () => {
+    const folder = await openEvaluationFolder(join(root, 'texts'), config);
+    const results = { perClass: [{ name: 'a [1,  2] b' }, { name: '"[3,  4]' }, { name: 'c\\"[5,\t\t6]' }], confusion: [[1, 0], [0, 1]] };
+    await folder.writeResults(results);
+    expect(await folder.results()).toEqual(results);
+    expect(readFileSync(join(root, 'texts', 'results.json'), 'utf8')).toContain('[ 1, 0 ],');
+    await folder.release();
+  });
+
+  it('says which file to delete where results cannot be read', async () => {
+    const path = join(root, 'torn');
+    const folder = await openEvaluationFolder(path, config);
+    writeFileSync(join(path, 'results.json'), '{"accuracy": 0.');
+    await expect(folder.results()).rejects.toThrow(CheckpointError);
+    await expect(folder.results()).rejects.toThrow(/results\.json: cannot be read as JSON\n.*Delete the file/);
+    await folder.release();
+  });
+
+  it('is not held by whoever was refused it', async () => {
+    const path = join(root, 'freed');
+    mkdirSync(path);
+    writeFileSync(join(path, 'thesis.txt'), 'mine');
+    await expect(openEvaluationFolder(path, config)).rejects.toThrow('thesis.txt');
+    rmSync(join(path, 'thesis.txt'));
+    await (await openEvaluationFolder(path, config)).release();
+    expect(readdirSync(path).sort()).toEqual(['checkpoints', 'evaluation.json']);
+  });
+
+  it('drops rows of its curve behind the update that is gone on from', async () => {
+    const path = join(root, 'curve');
+    const folder = await openEvaluationFolder(path, config);
+    await folder.truncateCurve(0);
+    for (const step of [10, 20, 30]) folder.appendCurve({ step, epoch: step / 10, loss: 1, lr: 0.1, gradNorm: 2 });
+    await folder.truncateCurve(20);
+    expect(readFileSync(join(path, 'curve.jsonl'), 'utf8').trim().split('\n').map((line) => (JSON.parse(line) as { step: number }).step)).toEqual([10, 20]);
     await folder.release();
   });
 });

@@ -51,4 +51,17 @@ describe('protocols', () => {
     writeFileSync(path, 'export default 5;');
     await expect(findProtocol(path)).rejects.toThrow(/its default export is no protocol/);
   });
+
+  it('of others that cannot be loaded say why, with their place', async () => {
+    const path = join(root, 'broken.mjs');
+    writeFileSync(path, `throw new Error('no licence');`);
+    await expect(findProtocol(path)).rejects.toThrow(`${path}: cannot be loaded: no licence`);
+    await expect(findProtocol(`${root}/`)).rejects.toThrow(/cannot be loaded/);
+  });
+
+  it('of others need a default export', async () => {
+    const path = join(root, 'named.mjs');
+    writeFileSync(path, `export const protocol = { kind: 'protocol' };`);
+    await expect(findProtocol(path)).rejects.toThrow(/its default export is no protocol\n.*defineProtocol/);
+  });
 });
