@@ -23,6 +23,10 @@ describe('what a preset says of itself', () => {
     expect(presetAbout(write('a.yaml', '# Dots, small.\n# More.\nreproduces: [t1-01, t2-07]\nseed: 1\n'))).toEqual({ description: 'Dots, small.', rows: ['t1-01', 't2-07'] });
   });
 
+  it('has no trace of the line ends of Windows', () => {
+    expect(presetAbout(write('crlf.yaml', '# Dots, small.\r\nreproduces: [t1-01]\r\n'))).toEqual({ description: 'Dots, small.', rows: ['t1-01'] });
+  });
+
   it('may be nothing, or one row', () => {
     expect(presetAbout(write('b.yaml', 'seed: 1\n'))).toEqual({ description: '', rows: [] });
     expect(presetAbout(write('c.yaml', 'reproduces: t1-01\n')).rows).toEqual(['t1-01']);

@@ -14,7 +14,7 @@ export interface PresetAbout {
 
 /** Reads what a configuration says of itself. @throws ConfigError if it is no YAML, or `reproduces` no list of strings. */
 export function presetAbout(file: string): PresetAbout {
-  const first = readFileSync(file, 'utf8').split('\n')[0] ?? '';
+  const first = readFileSync(file, 'utf8').split(/\r?\n/)[0] ?? '';
   const problems: ConfigProblem[] = [];
   const document = readDocument(file, problems);
   const rows = document?.kind === 'map' ? rowsOf(document, problems) : [];

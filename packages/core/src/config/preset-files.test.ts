@@ -22,6 +22,12 @@ describe('findConfigFile', () => {
   it('takes a name that starts with a dot as a path only', () => expect(find('./mae/tiny.yaml')).toBeUndefined());
   it('takes absolute paths', () => expect(find(at('presets/mae/tiny.yaml'))).toBe(at('presets/mae/tiny.yaml')));
   it('does not take a folder for a file', () => expect(find('mae')).toBeUndefined());
+  it.each([
+    ['longer than any name', 'x'.repeat(5000)],
+    ['through a file', 'run.yaml/other'],
+    ['with a zero byte', 'run\0.yaml'],
+    ['of nothing', ''],
+  ])('finds nothing under a name %s', (_, name) => expect(find(name)).toBeUndefined());
 });
 
 describe('presetNames', () => {

@@ -26,8 +26,17 @@ export function findConfigFile(name: string, folder: string, presetFolders: read
   for (const place of places) {
     for (const ending of endings) {
       const file = resolve(place, name + ending);
-      if (statSync(file, { throwIfNoEntry: false })?.isFile() === true) return file;
+      if (isFile(file)) return file;
     }
   }
   return undefined;
+}
+
+/** What no file can be called, a whole configuration in place of its name say, is none. */
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }

@@ -6,6 +6,7 @@ import { DEPTH_LIMIT, tooDeepAt } from './nesting.js';
 
 /** Aliases are followed; a document that unfolds to more nodes than this is a mistake or an attack. */
 const NODE_LIMIT = 100_000;
+const SET_TWICE = 'this key is set twice in one map; keep one of them';
 const TOO_DEEP = `this is nested deeper than ${DEPTH_LIMIT} levels`;
 
 /** A path as people know it: relative to the working directory if it lies inside. */
@@ -58,7 +59,7 @@ export function readYaml(text: string, originAt: (line: number, column: number) 
 
 /** The parser's message, with the remedy for the mistakes that people make most. */
 function mended(code: string, message: string): string {
-  if (code === 'DUPLICATE_KEY') return 'this key is set twice in one map; keep one of them';
+  if (code === 'DUPLICATE_KEY') return SET_TWICE;
   if (code === 'TAB_AS_INDENT') return 'a tab indents this line; YAML allows blanks only';
   if (code === 'MULTIPLE_DOCS') return `a second document starts here; one file holds one configuration`;
   return `this is not valid YAML: ${message}`;
@@ -115,7 +116,10 @@ class Unfolding {
           continue;
         }
         const child = value === null ? ({ kind: 'scalar', origin: at, value: null } as const) : this.convert(value as Node);
-        entries.set(String(keyNode.value), { key: at, node: child });
+        const name = String(keyNode.value);
+        // The parser tells of equal keys; `1` and '1', or a key and an alias of it, become equal here.
+        if (entries.has(name)) this.problems.push({ place: at.place, path: [], text: SET_TWICE });
+        entries.set(name, { key: at, node: child });
       }
       return { kind: 'map', origin, entries };
     } finally {

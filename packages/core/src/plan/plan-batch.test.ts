@@ -76,6 +76,7 @@ describe('stackPlans', () => {
   it('refuses plans that differ in counts or in what they carry', () => {
     expect(() => stackPlans([anyPlan(2, 2, 1, 1, 0), anyPlan(2, 2, 2, 1, 0)])).toThrow(/image 1 has 2\/1\/1 .* the batch has 1\/1\/2/);
     expect(() => stackPlans([{ ...small, aux: { a: Int32Array.of(1) } }, small])).toThrow(/image 1 has another length of 'a'/);
+    expect(() => stackPlans([small, { ...small, aux: { a: Int32Array.of(1) } }])).toThrow(/plan\.aux: image 1 has 'a', image 0 has not/);
     expect(() => stackPlans([])).toThrow(DataError);
   });
 });

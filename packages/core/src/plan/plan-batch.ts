@@ -118,6 +118,11 @@ export const auxSpecs = ({ aux = {} }: TokenPlan, batch?: number): Record<string
 
 function stackAux(plans: readonly TokenPlan[], shared: boolean): Record<string, HostTensor> {
   const out: Record<string, HostTensor> = {};
+  const names = Object.keys(plans[0]?.aux ?? {});
+  plans.forEach((plan, b) => {
+    const other = Object.keys(plan.aux ?? {}).find((name) => !names.includes(name));
+    if (other !== undefined) throw new DataError(`image ${b} has '${other}', image 0 has not`, { place: 'plan.aux' });
+  });
   for (const [name, first] of Object.entries(plans[0]?.aux ?? {})) {
     if (shared) {
       out[AUX + name] = { shape: [first.length], dtype: 'int32', data: first };

@@ -1,5 +1,8 @@
-import { describe, expect, it } from 'vitest';
-import { declaresPlugin, entryFile, type InstalledPackage } from './find-package.js';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { declaredPlugins, declaresPlugin, entryFile, findPackage, readPackage, type InstalledPackage } from './find-package.js';
 
 const installed = (manifest: Record<string, unknown>): InstalledPackage => ({ name: 'p', version: '1.0.0', folder: '/p', manifest });
 const entry = (manifest: Record<string, unknown>, conditions = ['node', 'import']): string | undefined => entryFile(installed(manifest), conditions);
@@ -34,5 +37,69 @@ describe('a package declares a plugin', () => {
     for (const manifest of [{}, { mimlab: { plugin: 'yes' } }, { mimlab: true }, { keywords: 'mimlab-plugin' }, { name: 'mimlab-plugin-x' }]) {
       expect(declaresPlugin(installed(manifest))).toBe(false);
     }
+  });
+});
+
+describe('packages in folders', () => {
+  let root = '';
+  beforeAll(() => {
+    root = realpathSync(mkdtempSync(join(tmpdir(), 'mimlab-packages-')));
+  });
+  afterAll(() => rmSync(root, { recursive: true, force: true }));
+  const write = (file: string, content: unknown): void => {
+    mkdirSync(dirname(join(root, file)), { recursive: true });
+    writeFileSync(join(root, file), typeof content === 'string' ? content : JSON.stringify(content));
+  };
+  const plugin = (name: string, version = '1.0.0'): unknown => ({ name, version, keywords: ['mimlab-plugin'] });
+
+  it.each([
+    ['is missing', undefined],
+    ['is no JSON', '{'],
+    ['is null', 'null'],
+    ['is a list', '[]'],
+    ['is text', '"package"'],
+    ['has no name', { version: '1.0.0' }],
+    ['has a number for its name', { name: 3 }],
+  ])('are none where the manifest %s', (what, manifest) => {
+    const folder = what.replaceAll(' ', '-');
+    write(`${folder}/README.md`, '');
+    if (manifest !== undefined) write(`${folder}/package.json`, manifest);
+    expect(readPackage(join(root, folder))).toBeUndefined();
+  });
+
+  it('without a version have version 0.0.0', () => {
+    write('plain/package.json', { name: 'plain' });
+    expect(readPackage(join(root, 'plain'))).toMatchObject({ name: 'plain', version: '0.0.0', folder: join(root, 'plain') });
+  });
+
+  it('are named by their real folder where they are linked', () => {
+    write('source/package.json', plugin('linked'));
+    mkdirSync(join(root, 'link/node_modules'), { recursive: true });
+    symlinkSync(join(root, 'source'), join(root, 'link/node_modules/linked'));
+    expect(findPackage('linked', [join(root, 'link')])?.folder).toBe(join(root, 'source'));
+  });
+
+  it('are found in the nearest folder first, then in those above', () => {
+    write('near/node_modules/dots/package.json', plugin('dots', '1.0.0'));
+    write('near/deep/node_modules/dots/package.json', plugin('dots', '2.0.0'));
+    expect(findPackage('dots', [join(root, 'near/deep/er')])?.version).toBe('2.0.0');
+    expect(findPackage('dots', [join(root, 'near')])?.version).toBe('1.0.0');
+    expect(findPackage('dashes', [join(root, 'near/deep')])).toBeUndefined();
+    expect(declaredPlugins([join(root, 'near/deep')]).map(({ version }) => version)).toEqual(['2.0.0']);
+  });
+
+  it('are listed past files, hidden folders, broken links and scopes that are none', () => {
+    write('messy/node_modules/good/package.json', plugin('good'));
+    write('messy/node_modules/@own/good/package.json', plugin('@own/good'));
+    write('messy/node_modules/other/package.json', { name: 'other' });
+    write('messy/node_modules/.cache/package.json', plugin('hidden'));
+    write('messy/node_modules/@file', 'no folder');
+    symlinkSync(join(root, 'gone'), join(root, 'messy/node_modules/@gone'));
+    expect(declaredPlugins([join(root, 'messy')]).map(({ name }) => name).sort()).toEqual(['@own/good', 'good']);
+  });
+
+  it('are none where node_modules is a file', () => {
+    write('odd/node_modules', '');
+    expect(declaredPlugins([join(root, 'odd')])).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** An installed package. */
@@ -19,12 +19,13 @@ function moduleFolders(folder: string): string[] {
 
 /** Reads the package in a folder, or undefined if there is none that can be read. */
 export function readPackage(folder: string): InstalledPackage | undefined {
-  let manifest: Record<string, unknown>;
+  let manifest: Record<string, unknown> | null;
   try {
-    manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<string, unknown>;
+    manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<string, unknown> | null;
   } catch {
     return undefined;
   }
+  if (manifest === null) return undefined;
   const { name, version } = manifest;
   if (typeof name !== 'string') return undefined;
   return { name, version: typeof version === 'string' ? version : '0.0.0', folder: realpathSync(folder), manifest };
@@ -57,8 +58,10 @@ export function declaredPlugins(folders: readonly string[]): InstalledPackage[] 
   return [...found.values()];
 }
 
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+
 function packageFolders(modules: string): string[] {
-  const inside = (folder: string): string[] => readdirSync(folder).filter((name) => !name.startsWith('.'));
+  const inside = (folder: string): string[] => (isFolder(folder) ? readdirSync(folder).filter((name) => !name.startsWith('.')) : []);
   return inside(modules).flatMap((name) => (name.startsWith('@') ? inside(join(modules, name)).map((scoped) => join(modules, name, scoped)) : [join(modules, name)]));
 }
 
