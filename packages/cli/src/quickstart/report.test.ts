@@ -39,4 +39,22 @@ describe('the report of the quickstart', () => {
     expect(text).toContain('Loss from 1.235 to 0.346');
     for (const picture of ['loss.png', 'reconstructions.png']) expect(text).toContain(`(${picture})`);
   });
+
+  it('has a column for each number of labels that was tried', () => {
+    const few = [1, 10].map((labelsPerClass) => ({ labelsPerClass, draws: [0.5], ...score(0.5, 0.02) }));
+    const text = markdownReport({ ...results, knn: [{ ...measured('pre-trained', 0, 0.9), few }] });
+    expect(text).toContain('| features | 1 labels a class | 10 labels a class | all labels |\n| --- | --- | --- | --- |\n');
+    expect(text).toContain('| pre-trained | 50.0 ± 2.0 % | 50.0 ± 2.0 % | 90.0 % |');
+  });
+
+  it('is a whole page of one line each, which ends with a line break', () => {
+    const lines = markdownReport(results).split('\n');
+    expect(lines.at(-1)).toBe('');
+    expect(lines[0]).toMatch(/^Preset `mae\/mnist-quickstart`, /);
+    expect(lines.filter((line) => line.startsWith('|'))).toHaveLength(4);
+  });
+
+  it('has only its head where nothing was measured', () => {
+    expect(knnRows([])).toEqual([['features', 'all labels']]);
+  });
 });
