@@ -70,6 +70,61 @@ describe('a terminal', () => {
   });
 });
 
+describe('a live line', () => {
+  const live = (columns?: number) => {
+    const err = { ...stream(true), ...(columns === undefined ? { columns: undefined } : { columns }) } as Recorded;
+    return { err, terminal: createTerminal(stream(true), err) };
+  };
+
+  it('gives way to results too, which go elsewhere', () => {
+    const [out, err] = [stream(true), stream(true)];
+    const terminal = createTerminal(out, err);
+    terminal.overwrite('working');
+    terminal.out('result');
+    expect([out.text, err.text]).toEqual(['result\n', 'working\r\u001b[2K']);
+  });
+
+  it('is wiped once, and not where there is none', () => {
+    const { err, terminal } = live(40);
+    terminal.overwrite('working');
+    terminal.overwrite('');
+    terminal.overwrite('');
+    terminal.note('done');
+    expect(err.text).toBe('working\r\u001b[2Kdone\n');
+  });
+
+  it('takes the place of the one before', () => {
+    const { err, terminal } = live(40);
+    terminal.overwrite('one');
+    terminal.overwrite('two');
+    expect(err.text).toBe('one\r\u001b[2Ktwo');
+  });
+
+  it('has some characters on the narrowest terminal, and a hundred where none says its width', () => {
+    for (const [columns, shown] of [[3, 10], [undefined, 99]] as const) {
+      const { err, terminal } = live(columns);
+      terminal.overwrite('x'.repeat(200));
+      expect(err.text).toHaveLength(shown);
+    }
+  });
+
+  it('is only for a standard error that someone watches', () => {
+    expect(createTerminal(stream(true), stream(false)).live).toBe(false);
+    expect(createTerminal(stream(false), stream(true)).live).toBe(true);
+  });
+});
+
+describe('a stream that is gone', () => {
+  it.each(['EPIPE', 'ERR_STREAM_DESTROYED'])('is written to no more after %s, be it the one for both', (code) => {
+    const both = stream(false);
+    const terminal = createTerminal(both, both);
+    both.fail(code);
+    terminal.out('result');
+    terminal.note('on the way');
+    expect(both.text).toBe('');
+  });
+});
+
 describe('progress', () => {
   const options = (clock: { at: number }): Parameters<typeof createProgress>[1] => ({ label: 'pretrain', unit: 'images', now: () => clock.at });
 

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { TrainingError } from '@mimlab/core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { lossChartSvg, textAsShapes, writeLossChart, type LossChart } from './loss-chart.js';
 
@@ -41,7 +42,9 @@ describe('a chart of losses', () => {
   });
 
   it('names the place where it cannot be written', async () => {
-    await expect(writeLossChart(CHART, join(folder, 'none', 'loss'))).rejects.toThrow(/none/);
+    const error: unknown = await writeLossChart(CHART, join(folder, 'none', 'loss')).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(TrainingError);
+    expect((error as Error).message).toContain(join('none', 'loss.svg'));
     expect(existsSync(join(folder, 'none'))).toBe(false);
   });
 });

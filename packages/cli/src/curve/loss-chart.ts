@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { writeFileAtomically } from '@mimlab/train';
 import { Resvg } from '@resvg/resvg-js';
 import * as vega from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
@@ -60,12 +60,12 @@ export async function chartSvg(spec: TopLevelSpec): Promise<string> {
   }
 }
 
-/** Writes NAME.svg and NAME.png. */
+/** Writes NAME.svg and NAME.png, each whole or not at all. @throws TrainingError naming the path if it cannot be written */
 export async function writeLossChart(chart: LossChart, path: string): Promise<void> {
   const svg = await lossChartSvg(chart);
-  await writeFile(`${path}.svg`, svg);
+  await writeFileAtomically(`${path}.svg`, svg);
   const picture = new Resvg(textAsShapes(svg), { fitTo: { mode: 'zoom', value: 1.5 }, background: 'white', font: { loadSystemFonts: false } }).render();
-  await writeFile(`${path}.png`, picture.asPng());
+  await writeFileAtomically(`${path}.png`, picture.asPng());
 }
 
 /**

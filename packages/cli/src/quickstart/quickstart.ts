@@ -1,7 +1,6 @@
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine } from '@mimlab/engine';
-import { readMetrics, runPaths } from '@mimlab/train';
+import { readMetrics, runPaths, writeFileAtomically } from '@mimlab/train';
 import { aligned } from '../commands/plugins.js';
 import { freeRunFolder, trainReporter } from '../commands/pretrain.js';
 import { formulaRatio } from '../cost/count-cost.js';
@@ -76,8 +75,8 @@ export async function quickstart({ output }: { readonly output?: string }, termi
       { title: 'MAE + PR-MIM on MNIST', xName: 'update', curves: { loss: points }, ...(level === undefined ? {} : { level: { y: level, name: 'each patch predicted by its mean' } }) },
       join(folder, 'loss'),
     );
-    await writeFile(join(folder, 'results.json'), `${JSON.stringify(results, null, 2)}\n`);
-    await writeFile(join(folder, 'results.md'), markdownReport(results));
+    await writeFileAtomically(join(folder, 'results.json'), `${JSON.stringify(results, null, 2)}\n`);
+    await writeFileAtomically(join(folder, 'results.md'), markdownReport(results));
 
     terminal.out(textCurve(points, { xName: 'update' }));
     terminal.out('');

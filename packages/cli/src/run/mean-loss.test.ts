@@ -9,4 +9,10 @@ describe('the loss of a run', () => {
     expect(meanLoss(rows, 'last')).toBe(18.5);
     expect(meanLoss(rows.slice(0, 3), 'last')).toBe(2);
   });
+
+  it('is that of single rows where there are few, and does not change them', () => {
+    const rows = [5, 4, 3].map((loss) => ({ loss }) as MetricsRow);
+    expect([meanLoss(rows, 'first'), meanLoss(rows, 'last')]).toEqual([5, 3]);
+    expect(rows.map(({ loss }) => loss)).toEqual([5, 4, 3]);
+  });
 });
