@@ -10,6 +10,10 @@ it.each([
   [184032, '184,032'],
   [4.38e-7, '4.38e-7'],
   [-3.25, '-3.250'],
+  [1e9, '1.00e+9'],
+  [0.001, '0.001000'],
+  [-2808.6, '-2,809'],
+  [Number.POSITIVE_INFINITY, '–'],
   [undefined, '–'],
   [Number.NaN, '–'],
 ])('%s reads %s', (value, text) => {
@@ -31,6 +35,11 @@ it.each([
   [1.00001, 1, ''],
   [5, 0, ''],
   [undefined, 1, ''],
+  [1, undefined, ''],
+  [1, -1, ''],
+  [Number.POSITIVE_INFINITY, 1, ''],
+  [1.099, 1, '+9.9 %'],
+  [0, 4, '−100 %'],
 ])('%s beside %s is %j', (value, base, text) => {
   expect(relativeText(value, base)).toBe(text);
 });

@@ -69,3 +69,30 @@ it('takes fewer plans of a fine grid', () => {
   const sample = (): TokenPlan => ({ ...plan(cells.slice(0, 400), cells.slice(400, 800), cells.slice(800)), grid: fine });
   expect(samplerGeometry(run(sample)).plans).toBe(31);
 });
+
+it('counts each plan by the tokens it throws, not by its number', () => {
+  // One plan throws a token at distance 1, the next three of distances 1, 2 and 3.
+  const sampler = ({ sampleId }: { sampleId: number }): TokenPlan => (sampleId === 0 ? plan([0, 1, 2], [3], [4]) : plan([0], [1], [2, 3, 4]));
+  const { measured } = samplerGeometry(run(sampler), 2);
+  expect(measured?.mean).toBe((1 + 1 + 2 + 3) / 4);
+  expect(measured?.isolated[3]).toBe(2 / 4);
+  expect(measured?.max).toBe((1 + 3) / 2);
+  expect(measured?.images).toBe(1 / 2);
+});
+
+it('has shares of distances that make up all thrown tokens, near ones first', () => {
+  const distances = samplerGeometry(run(() => plan([2], [1], [0, 3, 4])), 3).measured?.distances ?? [];
+  expect(distances.map(({ distance }) => distance)).toEqual([1, 2]);
+  expect(distances.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 12);
+});
+
+it('takes whole images of the size of the run, each with a number of its own', () => {
+  const seen: unknown[] = [];
+  const sample: Sampler['sample'] = ({ sampleId, crop, epoch }) => {
+    seen.push([sampleId, epoch, crop]);
+    return plan([0], [1], [2, 3, 4]);
+  };
+  samplerGeometry(run(sample), 2);
+  const crop = { top: 0, left: 0, height: 4, width: 20, sourceHeight: 4, sourceWidth: 20, flip: false };
+  expect(seen).toEqual([[0, 0, crop], [0, 0, crop], [1, 0, crop]]);
+});

@@ -57,6 +57,37 @@ describe('a chart of lines', () => {
     expect(chart({ curves: [curve(0, 'A', [2])], log: false })).toMatch(/class="series run-0"[^>]* d="M[\d.]+ [\d.]+h0"/);
   });
 
+  /** Labels of the vertical axis, from below. */
+  const labels = (values: readonly number[]): string[] => [...chart({ curves: [curve(0, 'A', values)], log: false }).matchAll(/text-anchor="end">([^<]*)<\/text>/g)].map(([, text]) => text as string);
+
+  it('labels small ticks with all the digits they have', () => {
+    expect(labels([0, 1.5e-4])).toEqual(['0', '5e−5', '1e−4', '1.5e−4']);
+  });
+
+  it('labels ticks that lie close together by what tells them apart', () => {
+    expect(labels([0.69311, 0.69318])).toEqual(['0.6931', '0.69312', '0.69314', '0.69316', '0.69318']);
+    expect(labels([0, 20_000])).toEqual(['0', '5,000', '10,000', '15,000', '20,000']);
+  });
+
+  it('offers no logarithmic axis where a level is not above 0', () => {
+    expect(chart({ levels: [{ value: 0, name: 'each patch by its mean' }] })).not.toContain('class="log"');
+  });
+
+  it('names its unit where it has one', () => {
+    expect(chart({ unit: 'images/s' })).toContain('<span class="unit">images/s</span>');
+    expect(chart()).not.toContain('class="unit"');
+  });
+
+  it('has at most twelve places in its table, the first and the last among them', () => {
+    const places = [...chart({ curves: [curve(0, 'A', Array.from({ length: 100 }, (_, at) => at + 1))] }).matchAll(/<tr><th scope="row">(\d+)<\/th>/g)].map(([, place]) => Number(place));
+    expect(places).toHaveLength(12);
+    expect([places[0], places.at(-1)]).toEqual([0, 99]);
+  });
+
+  it('reads the end of each line off before anyone points at it', () => {
+    expect(chart()).toContain('<span class="at">last update</span> <span class="value run-0" data-run="0" data-part=""><b>A</b> 1</span>');
+  });
+
   it('draws levels that mean something, inside the range', () => {
     const text = chart({ levels: [{ value: 6, name: 'each patch predicted by its mean' }], log: false });
     const y = Number(/<g class="level"><path d="M\d+ ([\d.-]+)H/.exec(text)?.[1]);

@@ -81,7 +81,8 @@ ${endLetters(curves, x, y)}
 </svg>`;
 }
 
-const tickText = (tick: number): string => (tick !== 0 && Math.abs(tick) < 1e-3 ? tick.toExponential(0).replace('e-', 'e−') : tick.toLocaleString('en-US', { maximumFractionDigits: 4 }));
+/** With all digits that a tick has: ticks are round, and one that is rounded again stands at another place. */
+const tickText = (tick: number): string => (tick !== 0 && Math.abs(tick) < 1e-3 ? tick.toExponential().replace('e-', 'e−') : tick.toLocaleString('en-US', { maximumFractionDigits: 12 }));
 
 function pathOf(points: readonly CurvePoint[], x: Axis, y: Axis): string {
   // A single point is drawn as a dot: a line of no length with round ends.
