@@ -43,6 +43,7 @@ describe('statistics of patches', () => {
     const guess = visibleStatistics(own, Int32Array.of(0, 3), { rows: 1, columns: 4 });
     expect(guess.mean[1]).toBeCloseTo(9 / 5, 12);
     expect(guess.mean[2]).toBeCloseTo((4 * 9) / 5, 12);
+    expect(guess.std[1]).toBeCloseTo((4 * 1 + 2) / 5, 12);
   });
 
   it('that are guessed keep to the range of the visible ones', () => {
