@@ -15,10 +15,10 @@ const leaking = (leak: (images_BHWC: tf.Tensor4D, plan: PlanTensors, training: b
     }),
   }),
 });
-/** Deviation of every patch, the mean over all patches of an image: [B, 1, 1]. */
+/** Deviation of every patch, the mean over all patches of an image, to two places: [B, 1, 1]. A negative has the same. */
 const contrast = (images_BHWC: tf.Tensor4D): tf.Tensor => {
   const patches = tf.reshape(tf.transpose(tf.reshape(images_BHWC, [-1, 4, 4, 4, 4]), [0, 1, 3, 2, 4]), [-1, 16, 16]);
-  return tf.expandDims(tf.mean(tf.sqrt(tf.moments(patches, 2).variance), 1, true), 2);
+  return tf.round(tf.mul(tf.expandDims(tf.mean(tf.sqrt(tf.moments(patches, 2).variance), 1, true), 2), 100));
 };
 const ownMean = (images_BHWC: tf.Tensor4D): tf.Tensor => tf.reshape(tf.mean(images_BHWC, [1, 2, 3]), [-1, 1, 1]);
 const zero = (): tf.Tensor => tf.scalar(0);
