@@ -34,6 +34,25 @@ describe('the memory model', () => {
     expect((total - batch * kept) / 22 / 1e6).toBeCloseTo(111.7, 1);
   });
 
+  it('keeps nothing for pooling, and the input of a convolution in half precision', async () => {
+    const { config, objective } = await loadRunContext('mae/vit-b16-in1k-pr50');
+    const kept = (aggregator: Aggregator): number => (modelledMemory('MAE', config.method, objective, aggregator) as ModelledMemory).kept;
+    expect(kept('dwconv') - kept('avgpool')).toBe(2 * 196 * 512);
+    expect(kept('convnext') - kept('avgpool')).toBe(28 * 196 * 512);
+    expect(kept('transformer')).toBeGreaterThan(kept('convnext'));
+  });
+
+  it('keeps less, the more is thrown', async () => {
+    const kept = await Promise.all(['pr25', 'pr50', 'pr65'].map(async (ratio) => (await modelled('MAE', `mae/vit-b16-in1k-${ratio}`, 'dwconv')).kept));
+    expect(kept).toEqual([...kept].sort((a, b) => b - a));
+    expect(new Set(kept).size).toBe(3);
+  });
+
+  it('refuses a method without the sizes that it speaks of', async () => {
+    const { objective } = await loadRunContext('mae/mnist-tiny');
+    expect(() => modelledMemory('MAE', { width: 64, depth: 2, heads: 2 }, objective, undefined)).toThrow(/decoderWidth/);
+  });
+
   it('knows no formula for methods with several decoders or teachers', async () => {
     const { config, objective } = await loadRunContext('localmim/cifar10-small');
     expect(modelledMemory('LocalMIM', config.method, objective, undefined)).toBeUndefined();
