@@ -32,10 +32,30 @@ describe('the cost of a step', () => {
     expect(measure).toHaveBeenCalledTimes(2);
   });
 
+  it('is measured again for another batch or another engine', async () => {
+    const measure = vi.fn(() => Promise.resolve(compared));
+    for (const set of [[], ['train.batch=8'], ['engine.precision=bf16']]) {
+      const one = await loadRunContext('mae/mnist-quickstart', set);
+      await measureCost(one, one, folder, measure);
+    }
+    expect(measure).toHaveBeenCalledTimes(3);
+    expect(readdirSync(folder)).toHaveLength(3);
+  });
+
+  it('leaves nothing behind where measuring fails', async () => {
+    const one = await loadRunContext('mae/mnist-quickstart');
+    await expect(measureCost(one, one, join(folder, 'costs'), () => Promise.reject(new Error('no memory')))).rejects.toThrow('no memory');
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   it('is refused where the file holds something else', async () => {
     const one = await loadRunContext('mae/mnist-quickstart');
     await measureCost(one, one, folder, () => Promise.resolve(compared));
-    writeFileSync(join(folder, readdirSync(folder)[0] as string), '{"seconds":[]}');
-    await expect(measureCost(one, one, folder, () => Promise.resolve(compared))).rejects.toThrow(/seconds[^]*Delete the file/);
+    const again = (text: string) => {
+      writeFileSync(join(folder, readdirSync(folder)[0] as string), text);
+      return measureCost(one, one, folder, () => Promise.resolve(compared));
+    };
+    await expect(again('{"seconds":[]}')).rejects.toThrow(/seconds[^]*Delete the file/);
+    await expect(again(JSON.stringify({ ...compared, referenceSeconds: [4] }))).rejects.toThrow(/another number of rounds[^]*Delete the file/);
   });
 });

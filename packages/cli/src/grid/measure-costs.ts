@@ -19,7 +19,9 @@ export interface StepCost {
   readonly peakRatio: number;
 }
 
-const Stored = z.object({ seconds: z.array(z.number()).min(1), referenceSeconds: z.array(z.number()).min(1), peakBytes: z.number(), referencePeakBytes: z.number() });
+const Stored = z
+  .object({ seconds: z.array(z.number()).min(1), referenceSeconds: z.array(z.number()).min(1), peakBytes: z.number(), referencePeakBytes: z.number() })
+  .refine(({ seconds, referenceSeconds }) => seconds.length === referenceSeconds.length, { path: ['referenceSeconds'], error: 'has another number of rounds than seconds' });
 
 const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b);
