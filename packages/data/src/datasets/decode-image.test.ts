@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { DataError } from '@mimlab/core';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { plainPng, png, temporaryFolder, writeFile } from '../testing/tiny-data.js';
@@ -71,5 +73,39 @@ describe('decodeImage', () => {
   it('names a file that is gone', async () => {
     const path = join(folder, 'gone.png');
     await expect(decodeImage(path, 3)).rejects.toThrow(`${path}: cannot be read: ENOENT`);
+  });
+
+  it.each([
+    ['nothing', Buffer.alloc(0)],
+    ['text', Buffer.from('<html>not found</html>')],
+    ['zeros', Buffer.alloc(5000)],
+    ['a header alone', Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])],
+  ])('refuses %s and says what to do', async (_, bytes) => {
+    const error: unknown = await decodeImage(put(bytes), 3).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(DataError);
+    expect((error as DataError).message).toMatch(/\.png: cannot be decoded: .+\n {2}Replace the file, or remove it from the data set\.$/);
+  });
+
+  it('refuses an image that claims more pixels than memory holds, before it takes any', async () => {
+    // The header of a small PNG, changed to 60000 x 60000 pixels; its checksum is made anew.
+    const bytes = Buffer.from(await png(1, 1, 3, [1, 2, 3]));
+    bytes.writeUInt32BE(60_000, 16);
+    bytes.writeUInt32BE(60_000, 20);
+    bytes.writeUInt32BE(crc32(bytes.subarray(12, 29)), 29);
+    await expect(decodeImage(put(bytes), 3)).rejects.toThrow(/cannot be decoded: .*pixel limit/);
+  });
+
+  it('takes the first picture of a moving one', async () => {
+    const frames = Uint8Array.from({ length: 2 * 4 * 4 * 3 }, (_, i) => (i < 4 * 4 * 3 ? 250 : 5));
+    const bytes = await sharp(frames, { raw: { height: 8, width: 4, channels: 3, pageHeight: 4 } }).gif().toBuffer();
+    const { height, pixels } = await decodeImage(put(bytes, 'gif'), 3);
+    expect(height).toBe(4);
+    expect(pixels[0]).toBeGreaterThan(240);
+  });
+
+  it('tells the time that reading took', async () => {
+    const { readSeconds } = await decodeImage(put(await png(1, 1, 1, [5])), 1);
+    expect(readSeconds).toBeGreaterThan(0);
+    expect(readSeconds).toBeLessThan(10);
   });
 });

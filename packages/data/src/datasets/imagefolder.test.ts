@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataError } from '@mimlab/core';
@@ -103,6 +104,12 @@ describe('an image folder', () => {
     expect(data.size).toBe(2);
     await expect(data.image(1)).rejects.toThrow(/a.2\.png: cannot be read: .*\n.*file is there/);
     await expect(data.fingerprint(1)).rejects.toThrow(/a.2\.png: cannot be read: .*\n.*Mend the file/);
+  });
+
+  it('passes over pipes, which would be waited for, whatever they are called', async () => {
+    const path = put('pipe', 'a/1.png');
+    execFileSync('mkfifo', [join(path, 'a/2.png')]);
+    expect((await open(path)).size).toBe(1);
   });
 
   it('reads folders and files of any script', async () => {

@@ -103,7 +103,7 @@ async function imagesBelow(folder: string, above: readonly string[]): Promise<st
     if (await leadsToFolder(folder, entry)) {
       // One by one: arguments of a call are limited, images of a folder are not.
       for (const image of await imagesBelow(path, [...above, real])) found.push(image);
-    } else if (IMAGE_NAME.test(entry.name)) found.push(path);
+    } else if (IMAGE_NAME.test(entry.name) && (entry.isFile() || entry.isSymbolicLink())) found.push(path);
   }
   return found;
 }
