@@ -47,12 +47,15 @@ export function accuracyFigure({ rows, scale }: TableResults, measuredOn = scale
   const shown = (['measured', 'published'] as const).filter((source) => of[source].length > 0);
   if (shown.length === 0) throw new DataError(`holds no accuracy of the rows ${POINTS.map(({ id }) => id).join(', ')}`, { place: 'results', remedy: `Give figure 1 the results of table 2.` });
   const titles = { measured: panelTitle('Measured', measuredOn), published: panelTitle('Published', 'ImageNet-1K, 100 epochs') };
+  const subtitle = ['Area and label of a bubble: forward multiply-accumulates of ViT-B/16, relative to full reconstruction'];
+  if (of.measured.some(({ low }) => low !== undefined)) subtitle.push('Bars: standard deviation over seeds');
+  if (!shown.includes('measured')) subtitle.push('Published numbers only: nothing was measured');
   const spec = {
     $schema: SCHEMA,
     config: FIGURE_CONFIG,
     title: {
       text: 'Accuracy against throwing ratio',
-      subtitle: ['Area and label of a bubble: forward multiply-accumulates of ViT-B/16, relative to full reconstruction', ...(shown.includes('measured') ? [] : ['Published numbers only: nothing was measured'])],
+      subtitle,
     },
     spacing: 40,
     hconcat: shown.map((source) => panel(of[source], titles[source])),
@@ -92,12 +95,23 @@ function bubbles(rows: readonly TableRow[], source: 'measured' | 'published'): B
   });
 }
 
+/** Of a panel, in pixels: its height, what stays free above and below the points, the area of a bubble of cost 1 and its radius. */
+const [HEIGHT, MARGIN, FULL_AREA] = [260, 40, 900];
+const RADIUS = Math.sqrt(FULL_AREA / Math.PI);
+
+/** How long a point of accuracy is drawn, about: the axis may be rounded to a little more than its points and bars span. */
+function pixelsPerPoint(values: readonly Bubble[]): number {
+  const ends = values.flatMap(({ top1, low = top1, high = top1 }) => [low, high]);
+  return (HEIGHT - 2 * MARGIN) / Math.max(Math.max(...ends) - Math.min(...ends), 1e-6);
+}
+
 function panel(values: readonly Bubble[], title: object): object {
   const styles = seriesStyles(NAMES);
+  const perPoint = pixelsPerPoint(values);
   const x = { field: 'thrown', type: 'quantitative', title: 'tokens thrown, γ (% of all tokens)', scale: { domain: [-8, 73], nice: false }, axis: { values: [0, 25, 50, 65], grid: false } };
-  const y = (field: string): object => ({ field, type: 'quantitative', title: 'top-1 accuracy (%)', scale: { zero: false, padding: 26 }, axis: { tickCount: 5 } });
+  const y = (field: string): object => ({ field, type: 'quantitative', title: 'top-1 accuracy (%)', scale: { zero: false, padding: MARGIN }, axis: { tickCount: 5 } });
   const color = { field: 'series', type: 'nominal', title: null, scale: { domain: NAMES, range: styles.map(({ colour }) => colour) }, legend: { orient: 'top', symbolType: 'circle', symbolOpacity: 1 } };
-  const size = { field: 'cost', type: 'quantitative', scale: { domain: [0, 1], range: [0, 900] }, legend: null };
+  const size = { field: 'cost', type: 'quantitative', scale: { domain: [0, 1], range: [0, FULL_AREA] }, legend: null };
   const of = (...series: readonly string[]): Bubble[] => values.filter((bubble) => series.includes(bubble.series));
   // Both series begin at full reconstruction.
   const lines = SERIES.flatMap((series) => [...of(FULL), ...of(series)].map((bubble) => ({ ...bubble, series })));
@@ -105,17 +119,22 @@ function panel(values: readonly Bubble[], title: object): object {
   const bars = (data: readonly Bubble[], xOffset: number): object => ({ data: { values: data.filter(({ low }) => low !== undefined) }, mark: { type: 'rule', strokeWidth: 2, xOffset }, encoding: { x, y: y('low'), y2: { field: 'high' }, color: { value: COLOURS.ink } } });
   // Of two that are equal PR-MIM has its label above.
   const isUpper = ({ series, thrown, top1 }: Bubble): boolean => values.every((other) => other.thrown !== thrown || other.series === series || other.top1 < top1 || (other.top1 === top1 && series === 'PR-MIM'));
-  const labels = (data: readonly Bubble[], dy: number): object => ({ data: { values: data }, mark: { type: 'text', fontSize: 12, dy }, encoding: { x, y: y('top1'), text: { field: 'label' }, color } });
+  // Beyond the bubble and its bar, whichever is larger.
+  const labels = (data: readonly Bubble[], side: 'above' | 'below'): object => ({
+    data: { values: data.map((bubble) => ({ ...bubble, shift: (side === 'above' ? -1 : 1) * (Math.max(RADIUS, (bubble.high ?? bubble.top1) * perPoint - bubble.top1 * perPoint) + 9) })) },
+    mark: { type: 'text', fontSize: 12, dy: { expr: 'datum.shift' } },
+    encoding: { x, y: y('top1'), text: { field: 'label' }, color },
+  });
   return {
     width: 300,
-    height: 260,
+    height: HEIGHT,
     title,
     layer: [
       { data: { values: lines }, mark: { type: 'line', strokeWidth: 1.5, opacity: 0.6 }, encoding: { x, y: y('top1'), color } },
       { data: { values }, mark: { type: 'circle', opacity: 0.8, stroke: 'white', strokeWidth: 1 }, encoding: { x, y: y('top1'), color, size } },
       ...[bars(of(FULL), 0), bars(of('partial reconstruction'), -4), bars(of('PR-MIM'), 4)],
-      labels(values.filter((bubble) => !isUpper(bubble)), 28),
-      labels(values.filter(isUpper), -26),
+      labels(values.filter((bubble) => !isUpper(bubble)), 'below'),
+      labels(values.filter(isUpper), 'above'),
     ],
   };
 }
