@@ -24,7 +24,7 @@ const GIVEN = {
 export const ScaleFile = z
   .strictObject({
     title: z.string().min(1).describe('What is measured on, for the head of the table'),
-    epochs: z.number().positive().describe(`Epochs for the paper's 100; other schedules in proportion`),
+    epochs: z.number().positive().describe(`Epochs for the paper's 100; other schedules in proportion, in whole epochs, at least one`),
     kernel: z.int().positive().optional().describe(`Kernel of the aggregation for the paper's 7; table 11 keeps its own`),
     set: Settings.default({}).describe('Keys laid over every base'),
     bases: z.partialRecord(z.enum(FRAMEWORKS), z.record(z.string(), Base)).describe('By framework and architecture, as the paper names them'),
